@@ -1,0 +1,9 @@
+/** Jest runs the built files: what is tested is, byte for byte, what child processes and devices run. */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/dist/__tests__'],
+  testMatch: ['**/*.test.js'],
+  transform: {},
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,24 @@
+/** Everything that can be configured; docs/configuration.md and the README table follow the schema beside it. */
+export interface Configuration {
+  host: string;
+  port: number;
+  deviceApiUrl: string;
+  /** Holds tmp/, logs/ and backups/. */
+  workDir: string;
+  managedRoot: string;
+  extraRoots: string[];
+  serviceManager: 'systemd' | 'none';
+  allowPostCmds: boolean;
+  signature: 'off' | 'optional' | 'required';
+  keysDir: string;
+  /** A URL or an executable; empty: none. */
+  installGuard: string;
+  /** Empty: not configured. */
+  product: string;
+  allowedHosts: string[];
+  otaGui: string;
+  /** Releases kept besides current, previous and factory. */
+  keep: number;
+  settleMs: number;
+  logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
