@@ -30,6 +30,7 @@ export interface ServiceControl {
 export interface UnitState {
   unit: string;
   load: 'loaded' | 'missing' | 'masked' | 'broken';
+  /** `activating` also where a start was asked for and waits for its turn. */
   active: 'active' | 'reloading' | 'inactive' | 'failed' | 'activating' | 'deactivating';
   /** A oneshot that ended with success is as good as active. */
   isOneshot: boolean;
@@ -40,6 +41,8 @@ export interface UnitState {
   mainPid: number;
   /** Restarts by the service manager since the last start that was asked for. */
   restarts: number;
+  /** Processes of a run that is over are still there, although the unit is inactive or failed. */
+  leftOvers: boolean;
   /** RefuseManualStop: asking would be refused. */
   refusesStop: boolean;
   /** The unit's file, or null where it has none (transient). */
@@ -54,8 +57,8 @@ export interface Users {
 }
 
 export interface Relatives {
-  /** Go down with the unit: RequiredBy, BoundBy, ConsistsOf. */
+  /** Active units that go down with the unit: RequiredBy, BoundBy, ConsistsOf. */
   dependents: string[];
-  /** Would start it again: TriggeredBy. */
+  /** Active units that would start it, or one of the dependents, again: TriggeredBy. */
   triggers: string[];
 }

@@ -1,0 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UpdateError } from '../../machines/errors.js';
+
+/** Waits between two looks, in ms. Throws CANCELLED as soon as the signal is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await sleep(ms, undefined, { signal }).catch(() => undefined);
+  if (signal.aborted)
+    throw new UpdateError('CANCELLED', 'waiting for services was given up: another event came first');
+}
+
+/** Ms that have passed since a moment of `performance.now()`. */
+export function msSince(moment: number): number {
+  return Math.round(performance.now() - moment);
+}
