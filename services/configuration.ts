@@ -22,3 +22,14 @@ export interface Configuration {
   settleMs: number;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
+
+/** A configuration that cannot be used: one line for each thing that is wrong with it. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('; '));
+    this.problems = problems;
+  }
+}
