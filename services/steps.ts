@@ -55,6 +55,7 @@ export const STEPS = [
   'prune.object',
   'store.bad',
   'history.append',
+  'log.tidy',
 ] as const;
 
 export type StepName = (typeof STEPS)[number];
