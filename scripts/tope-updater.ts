@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+import { readFile } from 'node:fs/promises';
+import { ConfigurationError } from '../services/configuration.js';
+import { EXIT, UsageError, type Command } from './command.js';
+
+/** The subcommands; each is loaded when it is called. */
+const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<Command> }>> = {
+  status: {
+    about: 'print what the running updater is doing',
+    load: async () => (await import('./status.js')).statusCommand,
+  },
+};
+
+const HELP = `Usage: tope-updater COMMAND [OPTIONS]
+
+Commands:
+${Object.entries(COMMANDS)
+  .map(([name, { about }]) => `  ${name.padEnd(10)}${about}\n`)
+  .join('')}
+Options:
+  --help     print this, or what COMMAND --help tells
+  --version  print the version
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration
+`;
+
+/** Runs a subcommand and answers with the exit code; what went wrong is told on stderr. */
+async function run([name, ...args]: string[]): Promise<number> {
+  if (name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(HELP);
+    return EXIT.done;
+  }
+  if (name === '--version') {
+    process.stdout.write(`${await version()}\n`);
+    return EXIT.done;
+  }
+  if (name === undefined || !Object.hasOwn(COMMANDS, name)) {
+    const problem = name === undefined ? 'no command is given' : `${name} is no command`;
+    return complain(EXIT.wrongUsage, `${problem}; see tope-updater --help`);
+  }
+  try {
+    const command = await COMMANDS[name]?.load();
+    return (await command?.(args)) ?? EXIT.failed;
+  } catch (error) {
+    if (error instanceof UsageError)
+      return complain(EXIT.wrongUsage, `${error.message}; see tope-updater ${name} --help`);
+    if (error instanceof ConfigurationError) return complain(EXIT.badConfiguration, ...error.problems);
+    return complain(EXIT.failed, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function complain(exitCode: number, ...problems: string[]): number {
+  for (const problem of problems) process.stderr.write(`tope-updater: ${problem}\n`);
+  return exitCode;
+}
+
+async function version(): Promise<string> {
+  const facts: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  const known = typeof facts === 'object' && facts !== null && 'version' in facts;
+  return known ? String(facts.version) : 'unknown';
+}
+
+process.exitCode = await run(process.argv.slice(2));
