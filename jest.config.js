@@ -1,6 +1,6 @@
 /** Jest runs the built files: what is tested is, byte for byte, what child processes and devices run. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/jest.environment.js',
   roots: ['<rootDir>/dist/__tests__'],
   testMatch: ['**/*.test.js'],
   transform: {},
