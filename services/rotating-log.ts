@@ -36,12 +36,12 @@ const CLOSE_WITHIN_MS = 2000;
 export async function openRotatingLog({ folder, level, maxBytes }: LogPlace): Promise<ClosableLog> {
   const { createLogger, format, transports } = await import('winston');
   const toJournal = leadsToJournal(1, process.env['JOURNAL_STREAM']);
+  const onStdout = (lineLevel: string, line: string) =>
+    toJournal && isLevel(lineLevel) ? withPriority(lineLevel, line) : line;
   const toStdout = new transports.Stream({
     stream: process.stdout,
     eol: '\n',
-    format: format.printf(({ level: lineLevel, message }) =>
-      toJournal && isLevel(lineLevel) ? withPriority(lineLevel, String(message)) : String(message),
-    ),
+    format: format.printf(({ level: lineLevel, message }) => onStdout(lineLevel, String(message))),
   });
   const logger = createLogger({
     levels: LEVELS,
@@ -55,7 +55,7 @@ export async function openRotatingLog({ folder, level, maxBytes }: LogPlace): Pr
   let closed = false;
   const write = (lineLevel: LogLevel, message: string, fields?: LogFields) => {
     const line = logLine(new Date(), lineLevel, message, fields);
-    if (closed) process.stdout.write(`${line}\n`);
+    if (closed) process.stdout.write(`${onStdout(lineLevel, line)}\n`);
     else logger.log(lineLevel, line);
   };
   return {
