@@ -1,0 +1,76 @@
+import { STAGES } from '../machines/stage.js';
+
+/** The forms of the answers' `data`, for OpenAPI. */
+
+const STAGE = { type: 'string', enum: Object.values(STAGES) } as const;
+const NULLABLE_STRING = { type: ['string', 'null'] } as const;
+
+function objectOf(properties: Readonly<Record<string, object>>) {
+  return { type: 'object', required: Object.keys(properties), properties };
+}
+
+export const STATUS = {
+  data: objectOf({ status: { ...STAGE, description: 'The stage that the order led to' } }),
+};
+
+export const ROLLBACK_STATUS = { data: objectOf({ status: STAGE, version: { type: 'string' } }) };
+
+export const PROGRESS = {
+  data: objectOf({
+    stage: STAGE,
+    progress: { type: 'integer', minimum: 0, maximum: 100 },
+    message: { type: 'string' },
+    error: NULLABLE_STRING,
+  }),
+};
+
+export const STATE = {
+  data: objectOf({
+    value: { description: 'XState’s state value: a string, or nested objects' },
+    statePath: { type: 'string' },
+    stage: STAGE,
+    since: NULLABLE_STRING,
+    accepts: { type: 'array', items: { type: 'string' } },
+    attempts: { type: 'object' },
+    context: { type: 'object' },
+    transitions: {
+      type: 'array',
+      items: objectOf({
+        id: { type: 'integer' },
+        time: { type: 'string' },
+        event: { type: 'string' },
+        from: { type: 'string' },
+        to: { type: 'string' },
+        afterMs: { type: 'number' },
+      }),
+    },
+  }),
+};
+
+export const VERSIONS = {
+  data: objectOf({
+    current: NULLABLE_STRING,
+    previous: NULLABLE_STRING,
+    factory: NULLABLE_STRING,
+    releases: {
+      type: 'array',
+      items: objectOf({
+        id: NULLABLE_STRING,
+        version: { type: 'string' },
+        installedAt: NULLABLE_STRING,
+        bytes: { type: ['integer', 'null'] },
+        bad: { type: ['object', 'null'] },
+      }),
+    },
+  }),
+};
+
+export const HISTORY = { data: objectOf({ history: { type: 'array', items: { type: 'object' } } }) };
+
+export const HEALTH = { data: objectOf({ ok: { type: 'boolean' }, checks: { type: 'object' } }) };
+
+export const SIGN_OF_LIFE = {
+  document: objectOf({ status: { const: 'ok' }, service: { type: 'string' }, stage: STAGE }),
+};
+
+export const OPENAPI = { document: { type: 'object' } };
