@@ -1,15 +1,23 @@
 import { assign } from 'xstate';
 import { ageAt, newAge, type Instant } from './clock.js';
-import { toUpdateError, type ErrorCode } from './errors.js';
+import { amended, errorLine, failureIn, noted } from './failure.js';
 import { attemptsAfter } from './guards.js';
+import { identityOf } from './package-order.js';
 import { withReport, withoutReport } from './report-outbox.js';
 import { FIRST_WORDS, STAGES, type TopState } from './stage.js';
-import { INITIAL_CONTEXT, NO_ATTEMPTS } from './update-context.js';
-import type { ActorFailure, Failure, PackageFacts, UpdateContext } from './update-context.js';
+import { interruption, takenUp } from './take-up.js';
+import { INITIAL_CONTEXT, NO_ATTEMPTS, type PackageFacts, type UpdateContext } from './update-context.js';
 import type { UpdateEvent } from './update-events.js';
+
+export { errorLine, failureOf } from './failure.js';
 
 /** Waits between the requests of a download that bring nothing, in ms; the last one repeats. */
 export const BACK_OFF_MS = [1000, 2000, 4000] as const;
+
+/** The longest wait that a server's Retry-After is granted, in ms. */
+export const MAX_RETRY_AFTER_MS = 600_000;
+
+const CLEAN_UP_FAILED = 'clean-up failed:';
 
 interface Now {
   context: UpdateContext;
@@ -17,42 +25,10 @@ interface Now {
 }
 type Change = Partial<UpdateContext>;
 
-/** An actor's rejection as plain data for guards, actions and the saved context. */
-export function failureOf(thrown: unknown): ActorFailure {
-  const { code, message, facts } = toUpdateError(thrown);
-  return {
-    code,
-    message,
-    progress: facts.progress ?? 0,
-    retry: facts.retry ?? 'final',
-    bytesArrived: facts.bytesArrived ?? 0,
-    retryAfterMs: facts.retryAfterMs ?? null,
-    discard: facts.discard ?? false,
-  };
-}
-
-/** `CODE: what happened`, as it stands on the wire. */
-export function errorLine({ code, message }: { code: ErrorCode; message: string }): string {
-  return `${code}: ${message}`;
-}
-
-function failed({ code, message, progress }: ActorFailure): { failure: Failure } {
-  return { failure: { code, message, progress } };
-}
-
-function note(code: ErrorCode, message: string, progress = 0): { failure: Failure } {
-  return { failure: { code, message, progress } };
-}
-
 /** The wait before the next request: what the server asked for, else longer each time nothing came. */
 function delayAfter(empty: number, retryAfterMs: number | null): number {
   const step = BACK_OFF_MS[Math.min(Math.max(empty, 1), BACK_OFF_MS.length) - 1] ?? 0;
-  return Math.max(step, retryAfterMs ?? 0);
-}
-
-function amended(context: UpdateContext, change: (failure: Failure) => Partial<Failure>): Change {
-  const { failure } = context;
-  return failure === null ? {} : { failure: { ...failure, ...change(failure) } };
+  return Math.max(step, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
 }
 
 function told(context: UpdateContext, state: TopState): Change {
@@ -100,7 +76,8 @@ export const ACTIONS = {
       resumed: resumed || context.attempts.resumed,
     },
   })),
-  countAttempt: change<ActorFailure>(({ context }, failure) => {
+  countAttempt: change(({ context, event }) => {
+    const failure = failureIn(event);
     const counted = attemptsAfter(context, failure);
     return {
       attempts: {
@@ -111,22 +88,28 @@ export const ACTIONS = {
       },
     };
   }),
-  countBytes: change<ActorFailure>(({ context }, { bytesArrived }) => ({
-    attempts: { ...context.attempts, bytes: context.attempts.bytes + bytesArrived },
-  })),
+  /** An attempt that met no network is not counted; bytes that it brought first are, and begin a new loss. */
+  countBytes: change(({ context: { attempts }, event }) => {
+    const { bytesArrived } = failureIn(event);
+    const gotOn = bytesArrived > 0 ? { empty: 0, networkLostAt: null } : {};
+    return { attempts: { ...attempts, ...gotOn, bytes: attempts.bytes + bytesArrived } };
+  }),
   noteNetworkLoss: change<{ since: Instant }>(({ context }, { since }) => ({
     attempts: { ...context.attempts, networkLostAt: since },
   })),
-  startOver: change(({ context }) => ({
-    kept: 'nothing',
-    attempts: { ...NO_ATTEMPTS, bytes: context.attempts.bytes, startedOver: true },
+  startOver: change(({ context: { attempts } }) => ({
+    kept: 'partial',
+    attempts: { ...NO_ATTEMPTS, bytes: attempts.bytes, total: attempts.total, startedOver: true },
   })),
-  noteFailedDownload: change<ActorFailure>((_, failure) => ({
-    ...failed(failure),
-    kept: failure.discard ? 'nothing' : 'partial',
-  })),
+  noteFailedDownload: change(({ event }) => {
+    const { code, message, progress, discard } = failureIn(event);
+    return {
+      ...noted(code, message, progress),
+      kept: discard || code === 'DISK_FULL' ? 'nothing' : 'partial',
+    };
+  }),
   noteStuckDownload: change(() =>
-    note('DOWNLOAD_FAILED', 'the updater was restarted again and again while downloading, and no byte came'),
+    noted('DOWNLOAD_FAILED', 'the updater was restarted again and again while downloading, and no byte came'),
   ),
 
   notePackage: change<PackageFacts & { at: Instant }>((_, { at, ...facts }) => ({
@@ -137,7 +120,7 @@ export const ACTIONS = {
     context.trust === null ? {} : { trust: ageAt(context.trust, at) },
   ),
   noteExpiry: change(({ context }) => ({
-    ...note(
+    ...noted(
       'PACKAGE_EXPIRED',
       `${context.order?.version ?? 'the package'} was verified more than 24 h ago`,
       100,
@@ -146,7 +129,7 @@ export const ACTIONS = {
     trust: null,
   })),
   noteMissingPackage: change(({ context }) => ({
-    ...note(
+    ...noted(
       'PACKAGE_NOT_FOUND',
       `the package of ${context.order?.version ?? '?'} is gone from the work folder`,
       100,
@@ -159,8 +142,8 @@ export const ACTIONS = {
   noteBusy: change<{ busy: string | null }>((_, { busy }) => ({
     refusal: { code: 'DEVICE_BUSY', message: busy ?? 'the device is busy' },
   })),
-  noteUnclearGuard: change<ActorFailure>((_, { message }) => ({
-    refusal: { code: 'DEVICE_BUSY', message },
+  noteUnclearGuard: change(({ event }) => ({
+    refusal: { code: 'DEVICE_BUSY', message: failureIn(event).message },
   })),
 
   takeUpdate: change(({ context: { order } }) =>
@@ -172,7 +155,7 @@ export const ACTIONS = {
             purpose: 'update',
             to: { id: null, version: order.version },
             from: null,
-            identity: { version: order.version, md5: order.md5, size: order.size },
+            identity: identityOf(order),
             provenBad: false,
           },
         },
@@ -207,19 +190,26 @@ export const ACTIONS = {
     notices: [...context.notices, ...notices],
   })),
   noteCommittedBefore: change(({ event }) =>
-    event.type === 'RESTORED' ? { doneFor: newAge(event.at), kept: 'nothing', trust: null } : {},
+    event.type === 'RESTORED'
+      ? { doneFor: newAge(event.at), kept: 'nothing', trust: null, failure: null }
+      : {},
   ),
 
-  noteFailure: change<ActorFailure>((_, failure) => ({
-    ...failed(failure),
-    kept: failure.discard ? 'nothing' : 'package',
-    ...(failure.discard ? { trust: null } : {}),
-  })),
-  noteBadVersion: change(({ context }) =>
-    context.deployment === null ? {} : { deployment: { ...context.deployment, provenBad: true } },
+  noteFailure: change(({ event }) => {
+    const { code, message, progress, discard } = failureIn(event);
+    return { ...noted(code, message, progress), ...(discard ? { kept: 'nothing', trust: null } : {}) };
+  }),
+  noteStuck: change(({ event }) =>
+    noted(
+      'INTERNAL_ERROR',
+      `the updater was restarted ${event.type === 'RESTORED' ? event.restores : '?'} times in a row at the same step`,
+    ),
+  ),
+  noteBadVersion: change(({ context: { deployment } }) =>
+    deployment === null ? {} : { deployment: { ...deployment, provenBad: true } },
   ),
   noteHangingVersion: change(() =>
-    note(
+    noted(
       'HEALTH_CHECK_FAILED',
       'the device was restarted again and again before the new version had settled',
     ),
@@ -227,45 +217,33 @@ export const ACTIONS = {
   noteWayBack: change<{ outcome: string }>(({ context }, { outcome }) =>
     amended(context, ({ message }) => ({ message: `${message}; ${outcome}` })),
   ),
-  noteFailedWayBack: change<ActorFailure>(({ context }, way) =>
-    amended(context, ({ message }) => ({ message: `${message}; going back failed (${errorLine(way)})` })),
-  ),
-  noteNoWayBack: change<ActorFailure>(({ context }, way) =>
-    amended(context, (first) => ({
-      code: 'ROLLBACK_FAILED',
-      message: `${errorLine(first)}; no version runs (${errorLine(way)})`,
+  noteFailedWayBack: change(({ context, event }) =>
+    amended(context, ({ message }) => ({
+      message: `${message}; going back failed (${errorLine(failureIn(event))})`,
     })),
   ),
-  noteTidyFailure: change<ActorFailure>(({ context }, failure) => ({
-    notices: [...context.notices, `clean-up failed: ${errorLine(failure)}`],
+  noteNoWayBack: change(({ context, event }) =>
+    amended(context, (first) => ({
+      code: 'ROLLBACK_FAILED',
+      message: `${errorLine(first)}; no version runs (${errorLine(failureIn(event))})`,
+    })),
+  ),
+  /** Told once, however often the clean-up fails. */
+  noteTidyFailure: change(({ context, event }) => ({
+    notices: [
+      ...context.notices.filter((notice) => !notice.startsWith(CLEAN_UP_FAILED)),
+      `${CLEAN_UP_FAILED} ${errorLine(failureIn(event))}`,
+    ],
   })),
 
-  /** After a cut the journal tells what was going on, where the saved state does not know it or is lost. */
-  takeUpJournal: change(({ context, event }) => {
-    if (event.type !== 'RESTORED') return {};
-    const { journal } = event;
-    const cause = journal?.cause ?? null;
-    const interrupted = `interrupted while ${journal?.phase ?? 'restarting'} (power cut or kill)`;
-    return {
-      deployment: context.deployment ?? (journal === null ? null : deploymentIn(journal)),
-      failure:
-        journal?.phase === 'switched'
-          ? context.failure
-          : (context.failure ?? {
-              code: cause?.code ?? 'DEPLOYMENT_FAILED',
-              message: cause?.message ?? interrupted,
-              progress: 0,
-            }),
-    };
+  takeUpJournal: change(({ context, event }) =>
+    event.type === 'RESTORED' && event.journal !== null ? takenUp(context, event.journal) : {},
+  ),
+  takeUpInterruption: change(({ context }) => ({ failure: context.failure ?? interruption(null) })),
+  noteRolledBackBefore: change(({ context }) => {
+    const version = context.deployment?.from?.version;
+    return amended(context, ({ message }) => ({
+      message: `${message}; rolled back${version === undefined ? '' : ` to ${version}`}`,
+    }));
   }),
 };
-
-function deploymentIn(journal: NonNullable<Extract<UpdateEvent, { type: 'RESTORED' }>['journal']>) {
-  return {
-    purpose: journal.purpose === 'update' ? ('update' as const) : ('rollback' as const),
-    to: journal.to,
-    from: journal.from,
-    identity: null,
-    provenBad: false,
-  };
-}

@@ -15,17 +15,19 @@ function port<Output, Input>(name: string) {
 /**
  * The actors that the machine invokes, as typed ports that reject until the services provide them.
  * Inputs hold identifiers only: a restored actor starts again with its old input, so whatever may have
- * changed since (a fresh URL, the time) is read by the actor at each attempt.
+ * changed since (a fresh URL, the time) is read by the actor at each attempt. They reject with an UpdateError;
+ * `facts.retry` is what a failed transfer advises.
  */
 export const ACTOR_PORTS = {
-  /** One request for the bytes that are missing. */
+  /** One request for the bytes that are missing. Removes what is on disk of any other package first. */
   transfer: port<{ resumed: boolean }, { identity: PackageIdentity }>('transfer'),
   backOff: port<null, { delayMs: number }>('backOff'),
   /** Answers when it is worth asking again; rejects when there was no network for too long. Null: lost just now. */
   awaitNetwork: port<{ since: Instant }, { since: Instant | null }>('awaitNetwork'),
+  /** Removes a package with a wrong digest, so that a download that starts over begins at byte 0. */
   hashPackage: port<null, { identity: PackageIdentity; sha256: string | null }>('hashPackage'),
   inspectPackage: port<PackageFacts & { at: Instant }, { identity: PackageIdentity }>('inspectPackage'),
-  /** Answers after an hour or at the end of the trust, whichever is first. */
+  /** Answers after an hour or at the end of the trust, whichever is first; without one never before the hour. */
   watchTrust: port<{ at: Instant }, { trust: Age | null }>('watchTrust'),
   /** Answers with the guard's words where the device is busy. */
   askGuard: port<{ busy: string | null }, null>('askGuard'),

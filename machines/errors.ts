@@ -155,6 +155,23 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(ERRORS, value);
 }
 
+/** The errors that are a verdict on the package itself: it can never be installed here, so it is not kept. */
+const PACKAGE_VERDICTS: ReadonlySet<ErrorCode> = new Set([
+  'PACKAGE_SIZE_MISMATCH',
+  'MD5_MISMATCH',
+  'SHA256_MISMATCH',
+  'SIGNATURE_INVALID',
+  'INVALID_PACKAGE',
+  'INVALID_MANIFEST',
+  'VERSION_NOT_ALLOWED',
+  'INCOMPATIBLE_DEVICE',
+]);
+
+/** Whether an error says that the package is worthless, so that it shall be deleted. */
+export function isPackageVerdict(code: ErrorCode): boolean {
+  return PACKAGE_VERDICTS.has(code);
+}
+
 /** What a download may do after an error: ask again, wait for a network, or give up. */
 export type RetryAdvice = 'retry' | 'network' | 'final';
 
@@ -167,7 +184,7 @@ export interface UpdateErrorFacts {
   bytesArrived?: number;
   /** Only for downloads: the server's Retry-After, in ms. */
   retryAfterMs?: number;
-  /** The partial or package is worthless and shall be deleted. */
+  /** Whether the partial or package shall be deleted; absent: if the code is a verdict on the package. */
   discard?: boolean;
   cause?: unknown;
 }
@@ -188,11 +205,24 @@ export class UpdateError extends Error {
   get line(): string {
     return `${this.code}: ${this.message}`;
   }
+
+  /** Without facts: a cause may be anything, and the machine's snapshot holds what an actor was rejected with. */
+  toJSON(): { code: ErrorCode; message: string } {
+    return { code: this.code, message: this.message };
+  }
 }
 
-/** Any thrown thing as an error of the table: what is not one already is an INTERNAL_ERROR with its own words. */
+/** Any thrown thing as an error of the table: what is not one already is an INTERNAL_ERROR with its own words. Never throws. */
 export function toUpdateError(thrown: unknown): UpdateError {
   if (thrown instanceof UpdateError) return thrown;
-  const words = thrown instanceof Error ? thrown.message : String(thrown);
-  return new UpdateError('INTERNAL_ERROR', words, { cause: thrown });
+  return new UpdateError('INTERNAL_ERROR', wordsOf(thrown), { cause: thrown });
+}
+
+function wordsOf(thrown: unknown): string {
+  try {
+    const words: unknown = thrown instanceof Error ? thrown.message : thrown;
+    return typeof words === 'string' ? words : `not an error but ${String(words)} was thrown`;
+  } catch {
+    return 'something was thrown that cannot be put into words';
+  }
 }

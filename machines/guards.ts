@@ -1,7 +1,9 @@
 import { ageAt, type Instant } from './clock.js';
+import { failureIn } from './failure.js';
 import { isSamePackage } from './package-order.js';
 import type { ActorFailure, UpdateContext } from './update-context.js';
-import type { JournalPhase, UpdateEvent } from './update-events.js';
+import type { JournalFacts, JournalPhase, UpdateEvent } from './update-events.js';
+import { isWellFormed } from './well-formed.js';
 
 /** Requests in a row that may bring no byte: one try and three retries. */
 export const MAX_EMPTY_ATTEMPTS = 4;
@@ -13,6 +15,8 @@ export const MAX_ATTEMPTS = 2000;
 export const MAX_DOWNLOAD_RESTORES = 3;
 /** Restores in `restarting` after which the new version is taken for one that hangs the device. */
 export const MAX_RESTARTING_RESTORES = 2;
+/** Restores in a row of any other step that has changed nothing yet, after which it is given up. */
+export const MAX_RESTORES = 10;
 /** How long a verified package may be installed, in ms. */
 export const TRUST_MS = 24 * 60 * 60 * 1000;
 /** How long `done` is shown before it becomes idle, so that a slow poller still sees it, in ms. */
@@ -33,58 +37,89 @@ export function attemptsAfter(context: UpdateContext, failure: ActorFailure) {
   };
 }
 
-function journalIn({ event }: Now, phase: JournalPhase): boolean {
-  return event.type === 'RESTORED' && event.journal?.phase === phase;
+/** What RESTORED tells; null for every other event. */
+function restoredIn({ event }: Now) {
+  return event.type === 'RESTORED' && isWellFormed(event) ? event : null;
+}
+
+function journalIn(now: Now): JournalFacts | null {
+  return restoredIn(now)?.journal ?? null;
+}
+
+function isJournalIn(now: Now, ...phases: JournalPhase[]): boolean {
+  const journal = journalIn(now);
+  return journal !== null && phases.includes(journal.phase);
+}
+
+/** How often in a row the state was restored where nothing but the saved state counts: there is no journal. */
+function restoresIn(now: Now): number {
+  return GUARDS.isThereNoJournal(now) ? (restoredIn(now)?.restores ?? 0) : 0;
+}
+
+function hasRunOut({ trust }: UpdateContext, at: Instant): boolean {
+  return trust !== null && ageAt(trust, at).countedMs >= TRUST_MS;
+}
+
+function mayFetchMore({ order }: UpdateContext, bytes: number): boolean {
+  return bytes < MAX_FETCHED_FACTOR * (order?.size ?? 0);
 }
 
 /** The questions that the machine asks; each looks at context and event alone. */
 export const GUARDS = {
+  isWellFormed: ({ event }: Now) => isWellFormed(event),
   isSamePackage: ({ context, event }: Now) =>
-    event.type === 'DOWNLOAD' && isSamePackage(context.order, event.order),
+    event.type === 'DOWNLOAD' && isWellFormed(event) && isSamePackage(context.order, event.order),
   isVersionReady: ({ context, event }: Now) =>
-    event.type === 'UPDATE' && event.version === context.order?.version,
-  isVersionReadyButExpired: (now: Now) => GUARDS.isVersionReady(now) && GUARDS.hasTrustRunOut(now),
-  hasTrustRunOut: ({ context, event }: Now) =>
-    (event.type === 'UPDATE' || event.type === 'RESTORED') && hasRunOut(context, event.at),
+    event.type === 'UPDATE' && isWellFormed(event) && event.version === context.order?.version,
+  isVersionReadyButExpired: (now: Now) =>
+    GUARDS.isVersionReady(now) && now.event.type === 'UPDATE' && hasRunOut(now.context, now.event.at),
   hasTrustRunOutAt: ({ context }: Now, { at }: { at: Instant }) => hasRunOut(context, at),
   isDeviceFree: (_: Now, { busy }: { busy: string | null }) => busy === null,
 
-  isNetworkAway: (_: Now, failure: ActorFailure) => failure.retry === 'network',
-  mayAskAgain: ({ context }: Now, failure: ActorFailure) => {
+  isNetworkAway: ({ context, event }: Now) => {
+    const failure = failureIn(event);
+    return failure.retry === 'network' && mayFetchMore(context, attemptsAfter(context, failure).bytes);
+  },
+  mayAskAgain: ({ context, event }: Now) => {
+    const failure = failureIn(event);
     if (failure.retry !== 'retry') return false;
-    const after = attemptsAfter(context, failure);
-    return (
-      after.empty < MAX_EMPTY_ATTEMPTS &&
-      after.total < MAX_ATTEMPTS &&
-      after.bytes < MAX_FETCHED_FACTOR * (context.order?.size ?? 0)
-    );
+    const { empty, total, bytes } = attemptsAfter(context, failure);
+    return empty < MAX_EMPTY_ATTEMPTS && total < MAX_ATTEMPTS && mayFetchMore(context, bytes);
   },
   /** A wrong digest may be a splice of two files; a package that is gone can be fetched again. Once. */
-  mayStartOver: ({ context }: Now, failure: ActorFailure) =>
-    !context.attempts.startedOver &&
-    ((failure.code === 'MD5_MISMATCH' && context.attempts.resumed) || failure.code === 'INCOMPLETE_DOWNLOAD'),
+  mayStartOver: ({ context: { attempts }, event }: Now) => {
+    const { code } = failureIn(event);
+    const isWorthIt = (code === 'MD5_MISMATCH' && attempts.resumed) || code === 'INCOMPLETE_DOWNLOAD';
+    return isWorthIt && !attempts.startedOver;
+  },
 
-  isPackageGone: ({ event }: Now) => event.type === 'RESTORED' && !event.packageOnDisk,
-  isDownloadStuck: ({ event }: Now) => event.type === 'RESTORED' && event.restores > MAX_DOWNLOAD_RESTORES,
-  isThereNoJournal: ({ event }: Now) => event.type === 'RESTORED' && event.journal === null,
-  isCommitted: ({ context, event }: Now) =>
-    event.type === 'RESTORED' &&
-    event.journal === null &&
-    event.current !== null &&
-    event.current === context.deployment?.to.id,
-  isLastResortGoingOn: ({ event }: Now) => event.type === 'RESTORED' && event.journal?.purpose === 'factory',
-  isLastResortAbsent: (now: Now) => !GUARDS.isLastResortGoingOn(now),
-  isJournalStopping: (now: Now) => journalIn(now, 'stopping'),
-  isJournalSwitching: (now: Now) => journalIn(now, 'switching'),
-  isJournalSwitched: (now: Now) => journalIn(now, 'switched'),
-  isJournalUndoing: (now: Now) => journalIn(now, 'undoing'),
-  isJournalUndone: (now: Now) => journalIn(now, 'undone'),
+  isThereNoJournal: (now: Now) => restoredIn(now)?.journal === null,
+  isDownloadStuck: (now: Now) => restoresIn(now) > MAX_DOWNLOAD_RESTORES,
+  isStuck: (now: Now) => restoresIn(now) > MAX_RESTORES,
+  isPackageGone: (now: Now) => GUARDS.isThereNoJournal(now) && restoredIn(now)?.packageOnDisk === false,
+  hasTrustRunOut: (now: Now) => {
+    const at = restoredIn(now)?.at;
+    return GUARDS.isThereNoJournal(now) && at !== undefined && hasRunOut(now.context, at);
+  },
+  isCommitted: (now: Now) => {
+    const current = restoredIn(now)?.current ?? null;
+    return GUARDS.isThereNoJournal(now) && current !== null && current === now.context.deployment?.to.id;
+  },
+  isLastResortGoingOn: (now: Now) => journalIn(now)?.purpose === 'factory',
+  isLastResortAbsent: (now: Now) => restoredIn(now) !== null && !GUARDS.isLastResortGoingOn(now),
+  isOrdinaryJournal: (now: Now) => journalIn(now) !== null && !GUARDS.isLastResortGoingOn(now),
+  mayStopAgain: (now: Now) =>
+    GUARDS.isOrdinaryJournal(now) &&
+    isJournalIn(now, 'stopping') &&
+    (restoredIn(now)?.restores ?? 0) <= MAX_RESTORES,
+  isJournalStopping: (now: Now) => isJournalIn(now, 'stopping'),
+  isJournalSwitching: (now: Now) => isJournalIn(now, 'switching'),
+  isJournalSwitched: (now: Now) => isJournalIn(now, 'switched'),
+  isJournalUndoing: (now: Now) => isJournalIn(now, 'undoing'),
+  isJournalUndone: (now: Now) => isJournalIn(now, 'undone'),
+  isJournalGoingBack: (now: Now) => GUARDS.isOrdinaryJournal(now) && isJournalIn(now, 'undoing', 'undone'),
+  isNothingLeftToUndo: (now: Now) =>
+    GUARDS.isThereNoJournal(now) || (GUARDS.isOrdinaryJournal(now) && isJournalIn(now, 'undone')),
   isNewVersionHanging: (now: Now) =>
-    journalIn(now, 'switched') &&
-    now.event.type === 'RESTORED' &&
-    now.event.restores > MAX_RESTARTING_RESTORES,
+    isJournalIn(now, 'switched') && (restoredIn(now)?.restores ?? 0) > MAX_RESTARTING_RESTORES,
 };
-
-function hasRunOut(context: UpdateContext, at: Instant): boolean {
-  return context.trust !== null && ageAt(context.trust, at).countedMs >= TRUST_MS;
-}

@@ -1,4 +1,4 @@
-import type { Stage } from './stage.js';
+import { STAGES, type Stage } from './stage.js';
 
 /** What device-api is told; exactly these four fields travel. */
 export interface ReportBody {
@@ -14,7 +14,7 @@ export interface Report extends ReportBody {
   id: number;
 }
 
-/** At most so many reports wait; the newest is always kept. */
+/** At most so many reports wait. */
 export const MAX_WAITING_REPORTS = 16;
 
 export interface ReportOutbox {
@@ -26,11 +26,20 @@ export interface ReportOutbox {
 
 export const EMPTY_OUTBOX: ReportOutbox = { nextId: 1, waiting: [], lastStage: null };
 
-/** The outbox with one more report; the oldest goes where there are too many. The same stage twice in a row is told once. */
+/**
+ * The outbox with one more report; where there are too many the oldest goes, but never the newest final one (`success`
+ * or `failed`): it is how an order ended. The same stage twice in a row is told once.
+ */
 export function withReport(outbox: ReportOutbox, body: ReportBody): ReportOutbox {
   if (outbox.lastStage === body.stage) return outbox;
-  const waiting = [...outbox.waiting, { id: outbox.nextId, ...body }].slice(-MAX_WAITING_REPORTS);
+  const waiting = [...outbox.waiting, { id: outbox.nextId, ...body }];
+  const newestFinal = waiting.findLast(isFinal);
+  while (waiting.length > MAX_WAITING_REPORTS) waiting.splice(waiting[0] === newestFinal ? 1 : 0, 1);
   return { nextId: outbox.nextId + 1, waiting, lastStage: body.stage };
+}
+
+function isFinal({ stage }: ReportBody): boolean {
+  return stage === STAGES.done || stage === STAGES.failed;
 }
 
 /** The outbox without the report that device-api has acknowledged. */

@@ -124,6 +124,14 @@ export function orderOf({ order }: UpdateContext): PackageIdentity {
   return order === null ? NO_PACKAGE : identityOf(order);
 }
 
+/** What of which package shall stay on disk, as an actor's input. */
+export function keptPackageOf({ kept, order }: UpdateContext): {
+  kept: Kept;
+  identity: PackageIdentity | null;
+} {
+  return { kept, identity: order === null ? null : identityOf(order) };
+}
+
 /** The deployment that is going on, as an actor's input; see orderOf. */
 export function deploymentOf({ deployment }: UpdateContext): Deployment {
   return deployment ?? NO_DEPLOYMENT;

@@ -1,15 +1,10 @@
 import { setup } from 'xstate';
+import { ACTIONS } from './actions.js';
+import { INPUTS } from './actor-inputs.js';
 import { ACTOR_PORTS } from './actor-ports.js';
-import { ACTIONS, failureOf } from './actions.js';
 import { GUARDS } from './guards.js';
-import {
-  badVersionOf,
-  causeOf,
-  deploymentOf,
-  INITIAL_CONTEXT,
-  orderOf,
-  type UpdateContext,
-} from './update-context.js';
+import { AFTER_RESTART } from './recovery.js';
+import { INITIAL_CONTEXT, type UpdateContext } from './update-context.js';
 import type { UpdateEvent } from './update-events.js';
 
 const TYPES: { context: UpdateContext; events: UpdateEvent; tags: 'unsaved' } = {
@@ -18,33 +13,35 @@ const TYPES: { context: UpdateContext; events: UpdateEvent; tags: 'unsaved' } = 
   tags: 'unsaved',
 };
 
-interface Failed {
-  event: { error: unknown };
-}
-const failure = ({ event }: Failed) => failureOf(event.error);
+/** What an actor answered, for the action or guard that needs it. */
+const answer = <Answer>({ event }: { event: { output: Answer } }) => event.output;
 
-/** The error edge of a step that has changed nothing: the package stays unless the failure says it is worthless. */
-const FAIL_KEEPING_PACKAGE = {
-  target: '#updater.failed',
-  actions: { type: 'noteFailure', params: failure },
+const START_DOWNLOAD = {
+  guard: 'isWellFormed',
+  target: '#updater.downloading',
+  actions: 'takeOrder',
+} as const;
+const START_ROLLBACK = {
+  guard: 'isWellFormed',
+  target: '#updater.deploying.staging',
+  actions: 'takeRollback',
 } as const;
 
-/** The error edge of a step of `deploying` that may have stopped or changed something. */
-const UNDO = { target: 'undoing', actions: { type: 'noteFailure', params: failure } } as const;
-
-/** The error edge of a step of `restarting`: the new version has proven bad. */
-const ROLL_BACK = {
-  target: '#updater.restarting.rollingBack',
-  actions: [{ type: 'noteFailure', params: failure }, 'noteBadVersion'],
-} as const;
-
-const START_DOWNLOAD = { target: '#updater.downloading', actions: 'takeOrder' } as const;
-const START_ROLLBACK = { target: '#updater.deploying.staging', actions: 'takeRollback' } as const;
+/** The error edges of a download, and of a step that has changed nothing: a package that is not worthless stays. */
+const FAIL_DOWNLOAD = { target: '#updater.failed', actions: 'noteFailedDownload' } as const;
+const FAIL = { target: '#updater.failed', actions: 'noteFailure' } as const;
+/** The error edge of a step that may have stopped services. */
+const UNDO = { target: 'undoing', actions: 'noteFailure' } as const;
+/** The error edges of a step that begins or follows the switch: the version is marked bad. */
+const UNDO_BAD = { target: 'undoing', actions: ['noteFailure', 'noteBadVersion'] } as const;
+const ROLL_BACK = { target: 'rollingBack', actions: ['noteFailure', 'noteBadVersion'] } as const;
+/** A clean-up that fails decides nothing. */
+const TELL_TIDY_FAILURE = { actions: 'noteTidyFailure' } as const;
 
 /**
  * The update machine: the only place that knows what may happen next. HTTP sends it events and reads its state;
  * services are the actors that it invokes. Actions only assign; whatever touches the world is an actor, and an actor
- * acts only once the state that invoked it is saved (going back excepted).
+ * acts only once the state that invoked it is saved (going back excepted). Where a restart leads: recovery.ts.
  */
 export const updateMachine = setup({
   types: TYPES,
@@ -56,20 +53,7 @@ export const updateMachine = setup({
   context: INITIAL_CONTEXT,
   initial: 'idle',
   on: {
-    // After a restart the journal outranks the saved state: it knows what was done to the files.
-    RESTORED: [
-      { guard: 'isLastResortGoingOn', target: '.restarting.rollingBack.toFactory', actions: 'takeUpJournal' },
-      { guard: 'isJournalUndone', target: '.deploying.undoing', actions: 'takeUpJournal' },
-      { guard: 'isJournalUndoing', target: '.restarting.rollingBack', actions: 'takeUpJournal' },
-      { guard: 'isJournalSwitching', target: '.deploying.undoing', actions: 'takeUpJournal' },
-      {
-        guard: 'isNewVersionHanging',
-        target: '.restarting.rollingBack',
-        actions: ['takeUpJournal', 'noteHangingVersion', 'noteBadVersion'],
-      },
-      { guard: 'isJournalSwitched', target: '.restarting.postCommands', actions: 'takeUpJournal' },
-      { guard: 'isJournalStopping', target: '.deploying.undoing', actions: 'takeUpJournal' },
-    ],
+    RESTORED: AFTER_RESTART.whatever,
     REPORT_DELIVERED: { actions: 'dropReport' },
   },
   states: {
@@ -78,10 +62,11 @@ export const updateMachine = setup({
       invoke: {
         id: 'tidyIdle',
         src: 'tidy',
-        input: ({ context }) => ({ kept: context.kept, identity: context.order, bad: null }),
-        onError: { actions: { type: 'noteTidyFailure', params: failure } },
+        input: INPUTS.whatIsKept,
+        onDone: {},
+        onError: TELL_TIDY_FAILURE,
       },
-      on: { DOWNLOAD: START_DOWNLOAD, ROLLBACK: START_ROLLBACK },
+      on: { DOWNLOAD: START_DOWNLOAD, ROLLBACK: START_ROLLBACK, RESTORED: AFTER_RESTART.idle },
     },
 
     downloading: {
@@ -91,30 +76,19 @@ export const updateMachine = setup({
       on: {
         DOWNLOAD: { guard: 'isSamePackage', actions: 'takeFreshUrl' },
         CANCEL: { target: 'idle', actions: 'cancelDownload' },
-        RESTORED: { guard: 'isDownloadStuck', target: 'failed', actions: 'noteStuckDownload' },
+        RESTORED: AFTER_RESTART.downloading,
       },
       states: {
         transferring: {
           invoke: {
             id: 'transfer',
             src: 'transfer',
-            input: ({ context }) => ({ identity: orderOf(context) }),
-            onDone: {
-              target: '#updater.verifying',
-              actions: { type: 'noteTransfer', params: ({ event }) => event.output },
-            },
+            input: INPUTS.identity,
+            onDone: { target: '#updater.verifying', actions: { type: 'noteTransfer', params: answer } },
             onError: [
-              {
-                guard: { type: 'isNetworkAway', params: failure },
-                target: 'waitingForNetwork',
-                actions: { type: 'countBytes', params: failure },
-              },
-              {
-                guard: { type: 'mayAskAgain', params: failure },
-                target: 'backingOff',
-                actions: { type: 'countAttempt', params: failure },
-              },
-              { target: '#updater.failed', actions: { type: 'noteFailedDownload', params: failure } },
+              { guard: 'isNetworkAway', target: 'waitingForNetwork', actions: 'countBytes' },
+              { guard: 'mayAskAgain', target: 'backingOff', actions: 'countAttempt' },
+              FAIL_DOWNLOAD,
             ],
           },
         },
@@ -122,21 +96,18 @@ export const updateMachine = setup({
           invoke: {
             id: 'backOff',
             src: 'backOff',
-            input: ({ context }) => ({ delayMs: context.attempts.nextDelayMs }),
+            input: INPUTS.backOff,
             onDone: 'transferring',
-            onError: { target: '#updater.failed', actions: { type: 'noteFailedDownload', params: failure } },
+            onError: FAIL_DOWNLOAD,
           },
         },
         waitingForNetwork: {
           invoke: {
             id: 'awaitNetwork',
             src: 'awaitNetwork',
-            input: ({ context }) => ({ since: context.attempts.networkLostAt }),
-            onDone: {
-              target: 'transferring',
-              actions: { type: 'noteNetworkLoss', params: ({ event }) => event.output },
-            },
-            onError: { target: '#updater.failed', actions: { type: 'noteFailedDownload', params: failure } },
+            input: INPUTS.networkLoss,
+            onDone: { target: 'transferring', actions: { type: 'noteNetworkLoss', params: answer } },
+            onError: FAIL_DOWNLOAD,
           },
         },
       },
@@ -149,34 +120,26 @@ export const updateMachine = setup({
       on: {
         DOWNLOAD: { guard: 'isSamePackage', actions: 'takeFreshUrl' },
         CANCEL: { target: 'idle', actions: 'cancelVerified' },
+        RESTORED: AFTER_RESTART.verifying,
       },
       states: {
         hashing: {
           invoke: {
             id: 'hashPackage',
             src: 'hashPackage',
-            input: ({ context }) => ({ identity: orderOf(context), sha256: context.order?.sha256 ?? null }),
+            input: INPUTS.digests,
             onDone: 'inspecting',
-            onError: [
-              {
-                guard: { type: 'mayStartOver', params: failure },
-                target: '#updater.downloading',
-                actions: 'startOver',
-              },
-              FAIL_KEEPING_PACKAGE,
-            ],
+            onError: [{ guard: 'mayStartOver', target: '#updater.downloading', actions: 'startOver' }, FAIL],
           },
         },
         inspecting: {
+          on: { RESTORED: AFTER_RESTART['verifying.inspecting'] },
           invoke: {
             id: 'inspectPackage',
             src: 'inspectPackage',
-            input: ({ context }) => ({ identity: orderOf(context) }),
-            onDone: {
-              target: '#updater.ready',
-              actions: { type: 'notePackage', params: ({ event }) => event.output },
-            },
-            onError: FAIL_KEEPING_PACKAGE,
+            input: INPUTS.identity,
+            onDone: { target: '#updater.ready', actions: { type: 'notePackage', params: answer } },
+            onError: FAIL,
           },
         },
       },
@@ -189,30 +152,23 @@ export const updateMachine = setup({
       on: {
         DOWNLOAD: [{ guard: 'isSamePackage' }, START_DOWNLOAD],
         CANCEL: { target: 'idle', actions: 'dropPackage' },
-        RESTORED: [
-          { guard: 'hasTrustRunOut', target: 'failed', actions: 'noteExpiry' },
-          { guard: 'isPackageGone', target: 'failed', actions: 'noteMissingPackage' },
-        ],
+        RESTORED: AFTER_RESTART.ready,
       },
       states: {
         waiting: {
           invoke: {
             id: 'watchTrust',
             src: 'watchTrust',
-            input: ({ context }) => ({ trust: context.trust }),
+            input: INPUTS.trust,
             onDone: [
               {
-                guard: { type: 'hasTrustRunOutAt', params: ({ event }) => event.output },
+                guard: { type: 'hasTrustRunOutAt', params: answer },
                 target: '#updater.failed',
                 actions: 'noteExpiry',
               },
-              {
-                target: 'waiting',
-                reenter: true,
-                actions: { type: 'countTrust', params: ({ event }) => event.output },
-              },
+              { target: 'waiting', reenter: true, actions: { type: 'countTrust', params: answer } },
             ],
-            onError: FAIL_KEEPING_PACKAGE,
+            onError: FAIL,
           },
           on: {
             UPDATE: [
@@ -230,16 +186,13 @@ export const updateMachine = setup({
             input: null,
             onDone: [
               {
-                guard: { type: 'isDeviceFree', params: ({ event }) => event.output },
+                guard: { type: 'isDeviceFree', params: answer },
                 target: '#updater.deploying',
                 actions: 'takeUpdate',
               },
-              { target: 'waiting', actions: { type: 'noteBusy', params: ({ event }) => event.output } },
+              { target: 'waiting', actions: { type: 'noteBusy', params: answer } },
             ],
-            onError: {
-              target: 'waiting',
-              actions: { type: 'noteUnclearGuard', params: failure },
-            },
+            onError: { target: 'waiting', actions: 'noteUnclearGuard' },
           },
         },
       },
@@ -249,66 +202,54 @@ export const updateMachine = setup({
       description: 'Stages while services run, stops them, switches the files',
       entry: { type: 'tell', params: { state: 'deploying' } },
       initial: 'rehashing',
+      on: { RESTORED: AFTER_RESTART.deploying },
       states: {
         rehashing: {
           invoke: {
             id: 'rehashPackage',
             src: 'rehashPackage',
-            input: ({ context }) => ({ identity: orderOf(context), sha256: context.order?.sha256 ?? null }),
+            input: INPUTS.digests,
             onDone: 'staging',
-            onError: FAIL_KEEPING_PACKAGE,
+            onError: FAIL,
           },
         },
         staging: {
           invoke: {
             id: 'stageRelease',
             src: 'stageRelease',
-            input: ({ context }) => ({ deployment: deploymentOf(context) }),
-            onDone: {
-              target: 'stopping',
-              actions: { type: 'noteStaged', params: ({ event }) => event.output },
-            },
-            onError: FAIL_KEEPING_PACKAGE,
+            input: INPUTS.deployment,
+            onDone: { target: 'stopping', actions: { type: 'noteStaged', params: answer } },
+            onError: FAIL,
           },
         },
         stopping: {
-          on: {
-            RESTORED: [{ guard: 'isJournalStopping' }, { guard: 'isThereNoJournal', target: 'staging' }],
-          },
+          on: { RESTORED: AFTER_RESTART['deploying.stopping'] },
           invoke: {
             id: 'stopServices',
             src: 'stopServices',
-            input: ({ context }) => ({ deployment: deploymentOf(context) }),
+            input: INPUTS.deployment,
             onDone: 'switching',
             onError: UNDO,
           },
         },
         switching: {
-          on: {
-            RESTORED: { guard: 'isThereNoJournal', target: 'undoing', actions: 'takeUpJournal' },
-          },
+          on: { RESTORED: AFTER_RESTART['deploying.switching'] },
           invoke: {
             id: 'switchFiles',
             src: 'switchFiles',
-            input: ({ context }) => ({ deployment: deploymentOf(context) }),
+            input: INPUTS.deployment,
             onDone: '#updater.restarting',
-            onError: UNDO,
+            onError: UNDO_BAD,
           },
         },
         undoing: {
-          on: { RESTORED: { guard: 'isLastResortAbsent', description: 'goes on, whatever the phase' } },
+          on: { RESTORED: AFTER_RESTART['deploying.undoing'] },
           invoke: {
             id: 'undo',
             src: 'goBack',
-            input: ({ context }) => ({ cause: causeOf(context) }),
-            onDone: {
-              target: '#updater.failed',
-              actions: { type: 'noteWayBack', params: ({ event }) => event.output },
-            },
-            onError: {
-              target: '#updater.restarting.rollingBack.toFactory',
-              actions: { type: 'noteFailedWayBack', params: failure },
-            },
+            input: INPUTS.cause,
+            onDone: { target: '#updater.failed', actions: { type: 'noteWayBack', params: answer } },
+            onError: { target: '#updater.restarting.rollingBack.toFactory', actions: 'noteFailedWayBack' },
           },
         },
       },
@@ -318,12 +259,7 @@ export const updateMachine = setup({
       description: 'Starts the services, watches them settle, commits, or rolls back',
       entry: { type: 'tell', params: { state: 'restarting' } },
       initial: 'postCommands',
-      on: {
-        RESTORED: [
-          { guard: 'isCommitted', target: 'done', actions: 'noteCommittedBefore' },
-          { guard: 'isThereNoJournal', target: 'failed', actions: 'takeUpJournal' },
-        ],
-      },
+      on: { RESTORED: AFTER_RESTART.restarting },
       states: {
         postCommands: {
           invoke: {
@@ -357,45 +293,30 @@ export const updateMachine = setup({
             id: 'commitRelease',
             src: 'commitRelease',
             input: null,
-            onDone: {
-              target: '#updater.done',
-              actions: { type: 'noteCommit', params: ({ event }) => event.output },
-            },
+            onDone: { target: '#updater.done', actions: { type: 'noteCommit', params: answer } },
             onError: ROLL_BACK,
           },
         },
         rollingBack: {
           initial: 'toPrevious',
-          on: { RESTORED: { guard: 'isLastResortAbsent', description: 'goes on, whatever the phase' } },
+          on: { RESTORED: AFTER_RESTART['restarting.rollingBack'] },
           states: {
             toPrevious: {
               invoke: {
                 id: 'rollBack',
                 src: 'goBack',
-                input: ({ context }) => ({ cause: causeOf(context) }),
-                onDone: {
-                  target: '#updater.failed',
-                  actions: { type: 'noteWayBack', params: ({ event }) => event.output },
-                },
-                onError: {
-                  target: 'toFactory',
-                  actions: { type: 'noteFailedWayBack', params: failure },
-                },
+                input: INPUTS.cause,
+                onDone: { target: '#updater.failed', actions: { type: 'noteWayBack', params: answer } },
+                onError: { target: 'toFactory', actions: 'noteFailedWayBack' },
               },
             },
             toFactory: {
               invoke: {
                 id: 'rollBackToFactory',
                 src: 'goToFactory',
-                input: ({ context }) => ({ cause: causeOf(context) }),
-                onDone: {
-                  target: '#updater.failed',
-                  actions: { type: 'noteWayBack', params: ({ event }) => event.output },
-                },
-                onError: {
-                  target: '#updater.failed',
-                  actions: { type: 'noteNoWayBack', params: failure },
-                },
+                input: INPUTS.cause,
+                onDone: { target: '#updater.failed', actions: { type: 'noteWayBack', params: answer } },
+                onError: { target: '#updater.failed', actions: 'noteNoWayBack' },
               },
             },
           },
@@ -407,65 +328,40 @@ export const updateMachine = setup({
       description: 'The new version runs and is committed',
       entry: { type: 'tell', params: { state: 'done' } },
       invoke: [
-        {
-          id: 'tidyDone',
-          src: 'tidy',
-          input: { kept: 'nothing', identity: null, bad: null },
-          onError: { actions: { type: 'noteTidyFailure', params: failure } },
-        },
+        { id: 'tidyDone', src: 'tidy', input: INPUTS.whatIsKept, onDone: {}, onError: TELL_TIDY_FAILURE },
         {
           id: 'watchDone',
           src: 'watchDone',
-          input: ({ context }) => ({ doneFor: context.doneFor }),
+          input: INPUTS.doneFor,
           onDone: { target: 'idle', actions: 'forgetUpdate' },
           onError: { target: 'idle', actions: 'forgetUpdate' },
         },
       ],
-      on: { DOWNLOAD: START_DOWNLOAD, ROLLBACK: START_ROLLBACK },
+      on: { DOWNLOAD: START_DOWNLOAD, ROLLBACK: START_ROLLBACK, RESTORED: AFTER_RESTART.done },
     },
 
     failed: {
       description: 'Tells what went wrong until the next order; the device runs a version that works',
       entry: { type: 'tell', params: { state: 'failed' } },
       invoke: [
-        {
-          id: 'tidyFailed',
-          src: 'tidy',
-          input: ({ context }) => ({
-            kept: context.kept,
-            identity: context.order,
-            bad: badVersionOf(context),
-          }),
-          onError: { actions: { type: 'noteTidyFailure', params: failure } },
-        },
+        { id: 'tidyFailed', src: 'tidy', input: INPUTS.whatIsKept, onDone: {}, onError: TELL_TIDY_FAILURE },
         {
           id: 'watchKeptPackage',
           src: 'watchTrust',
-          input: ({ context }) => ({ trust: context.trust }),
+          input: INPUTS.trust,
           onDone: [
             {
-              guard: { type: 'hasTrustRunOutAt', params: ({ event }) => event.output },
+              guard: { type: 'hasTrustRunOutAt', params: answer },
               target: 'failed',
               reenter: true,
               actions: 'forgetPackage',
             },
-            {
-              target: 'failed',
-              reenter: true,
-              actions: { type: 'countTrust', params: ({ event }) => event.output },
-            },
+            { target: 'failed', reenter: true, actions: { type: 'countTrust', params: answer } },
           ],
-          onError: { actions: { type: 'noteTidyFailure', params: failure } },
+          onError: TELL_TIDY_FAILURE,
         },
       ],
-      on: {
-        DOWNLOAD: START_DOWNLOAD,
-        ROLLBACK: START_ROLLBACK,
-        RESTORED: {
-          guard: 'isJournalUndone',
-          description: 'undone and told: only the journal is left to remove',
-        },
-      },
+      on: { DOWNLOAD: START_DOWNLOAD, ROLLBACK: START_ROLLBACK, RESTORED: AFTER_RESTART.failed },
     },
   },
 });
