@@ -117,11 +117,14 @@ const ERRORS: [LeafState, PortName, ErrorCode, UpdateErrorFacts, LeafState, stri
 ];
 
 describe('an actor', () => {
-  test.each(ANSWERS)('in %s: %s answers %j, and the machine goes on to %4$s', async (state, name, answer, next) => {
-    const machine = await machineIn(state);
-    await (answer === undefined ? machine.finish(name) : machine.finish(name, answer));
-    expect(machine.state).toBe(next);
-  });
+  test.each(ANSWERS)(
+    'in %s: %s answers %j, and the machine goes on to %s',
+    async (state, name, answer, next) => {
+      const machine = await machineIn(state);
+      await (answer === undefined ? machine.finish(name) : machine.finish(name, answer));
+      expect(machine.state).toBe(next);
+    },
+  );
 
   test.each(ERRORS)('in %s: %s fails with %s %j, so that %s follows and %s is kept', async (...row) => {
     const [state, name, code, facts, next, kept] = row;

@@ -28,9 +28,9 @@ export const OTHER_ORDER: PackageOrder = { ...ORDER, version: '1.2.0', md5: 'b'.
 export const LIVE = { id: 'r1', version: '1.0.0' };
 export const WANTED = { id: 'r2', version: '1.1.0' };
 
-export const DOWNLOAD: UpdateEvent = { type: 'DOWNLOAD', order: ORDER };
-export const UPDATE: UpdateEvent = { type: 'UPDATE', version: ORDER.version, at: at(1000) };
-export const ROLLBACK: UpdateEvent = { type: 'ROLLBACK', to: WANTED, from: LIVE };
+export const DOWNLOAD = { type: 'DOWNLOAD', order: ORDER } satisfies UpdateEvent;
+export const UPDATE = { type: 'UPDATE', version: ORDER.version, at: at(1000) } satisfies UpdateEvent;
+export const ROLLBACK = { type: 'ROLLBACK', to: WANTED, from: LIVE } satisfies UpdateEvent;
 
 type Restored = Extract<UpdateEvent, { type: 'RESTORED' }>;
 export function restored(facts: Partial<Restored> = {}): Restored {
@@ -165,6 +165,11 @@ export class DrivenMachine {
     call.answer(output);
     await setImmediate();
     return this;
+  }
+
+  /** Lets a wait pass, if there is one. */
+  async settleWait(name: 'backOff' | 'awaitNetwork'): Promise<void> {
+    if (this.calls.some((call) => call.name === name)) await this.finish(name);
   }
 
   /** The actor of this name is rejected with an error of the table. */

@@ -1,0 +1,261 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  at,
+  DrivenMachine,
+  HOUR_MS,
+  journal,
+  LIVE,
+  restart,
+  restored,
+  WANTED,
+} from '../support/machine-driver.js';
+import { LEAF_STATES, machineIn, type LeafState } from '../support/driven-states.js';
+import { rowsOf } from '../support/text-table.js';
+import type { UpdateEvent } from '../../machines/update-events.js';
+
+/**
+ * Which state a restart leads to, by the state on disk (`lost`: there was none) and the journal's phase. `factory` is a
+ * journal of the last resort, in any phase.
+ */
+const TABLE = `
+  state on disk                     | none                              | stopping            | switching         | switched                | undoing                           | undone                            | factory
+  lost                              | idle                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  idle                              | idle                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  downloading.transferring          | downloading.transferring          | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  downloading.backingOff            | downloading.backingOff            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  downloading.waitingForNetwork     | downloading.waitingForNetwork     | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  verifying.hashing                 | verifying.hashing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  verifying.inspecting              | verifying.hashing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  ready.waiting                     | ready.waiting                     | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  ready.askingGuard                 | ready.askingGuard                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  deploying.rehashing               | deploying.rehashing               | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  deploying.staging                 | deploying.staging                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  deploying.stopping                | deploying.staging                 | deploying.stopping  | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  deploying.switching               | deploying.undoing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  deploying.undoing                 | deploying.undoing                 | deploying.undoing   | deploying.undoing | deploying.undoing       | deploying.undoing                 | deploying.undoing                 | restarting.rollingBack.toFactory
+  restarting.postCommands           | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
+  restarting.starting               | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
+  restarting.settling               | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
+  restarting.committing             | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
+  restarting.rollingBack.toPrevious | failed                            | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
+  restarting.rollingBack.toFactory  | failed                            | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory
+  done                              | done                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  failed                            | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | failed                            | restarting.rollingBack.toFactory
+`;
+
+const PHASES = ['stopping', 'switching', 'switched', 'undoing', 'undone'] as const;
+const FOUND: [string, UpdateEvent[]][] = [
+  ['none', [restored()]],
+  ...PHASES.map((phase): [string, UpdateEvent[]] => [phase, [restored({ journal: journal(phase) })]]),
+  [
+    'factory',
+    PHASES.map((phase) =>
+      restored({ journal: journal(phase, { purpose: 'factory', to: { id: 'f', version: '0.0.0' } }) }),
+    ),
+  ],
+];
+
+const after = async (state: LeafState, event: UpdateEvent) =>
+  restart((await machineIn(state)).saved(), event);
+
+describe('after a restart', () => {
+  const rows = rowsOf(TABLE);
+
+  test('every state on disk and every phase of the journal is told', () => {
+    expect(rows.map((row) => row['state on disk'])).toEqual(['lost', ...LEAF_STATES]);
+    expect(Object.keys(rows[0] ?? {}).slice(1)).toEqual(FOUND.map(([name]) => name));
+  });
+
+  for (const state of ['lost' as const, ...LEAF_STATES]) {
+    const row = rows.find((one) => one['state on disk'] === state) ?? {};
+    for (const [phase, events] of FOUND) {
+      test(`${state} with journal ${phase} leads to ${row[phase] ?? '?'}, and settles`, async () => {
+        const saved = state === 'lost' ? undefined : (await machineIn(state)).saved();
+        for (const event of events) {
+          const machine = restart(saved, event);
+          expect(machine.state).toBe(row[phase]);
+          await machine.settle();
+          expect(['idle', 'ready.waiting', 'done', 'failed']).toContain(machine.state);
+          expect(machine.status).toBe('active');
+        }
+      });
+    }
+  }
+
+  test('the journal outranks a package that is gone, a trust that ran out and a download that is stuck', async () => {
+    const late = { at: at(30 * HOUR_MS), packageOnDisk: false, restores: 50 };
+    for (const state of [
+      'ready.waiting',
+      'downloading.transferring',
+      'verifying.hashing',
+      'deploying.staging',
+    ] as const) {
+      const machine = await after(state, restored({ ...late, journal: journal('undone') }));
+      expect(machine.state).toBe('deploying.undoing');
+    }
+  });
+
+  test('a ready package that is gone or too old is failed, and is tidied away', async () => {
+    const gone = await after('ready.waiting', restored({ packageOnDisk: false }));
+    expect(gone.context.failure?.code).toBe('PACKAGE_NOT_FOUND');
+    const old = await after('ready.waiting', restored({ at: at(25 * HOUR_MS) }));
+    expect(old.context.failure?.code).toBe('PACKAGE_EXPIRED');
+    for (const machine of [gone, old]) {
+      expect(machine.state).toBe('failed');
+      expect(machine.call('tidy').input).toMatchObject({ kept: 'nothing' });
+    }
+  });
+
+  test('a download gives up after three restores that brought no byte', async () => {
+    expect((await after('downloading.transferring', restored({ restores: 3 }))).state).toBe(
+      'downloading.transferring',
+    );
+    const machine = await after('downloading.backingOff', restored({ restores: 4 }));
+    expect(machine.state).toBe('failed');
+    expect(machine.context).toMatchObject({ failure: { code: 'DOWNLOAD_FAILED' }, kept: 'partial' });
+  });
+
+  test('a step that ends the updater each time is given up, with nothing changed', async () => {
+    for (const state of [
+      'verifying.hashing',
+      'verifying.inspecting',
+      'deploying.rehashing',
+      'deploying.staging',
+    ] as const) {
+      const machine = await after(state, restored({ restores: 11 }));
+      expect(machine.state).toBe('failed');
+      expect(machine.context.failure?.message).toBe(
+        'the updater was restarted 11 times in a row at the same step',
+      );
+    }
+    const stopping = await after(
+      'deploying.stopping',
+      restored({ restores: 11, journal: journal('stopping') }),
+    );
+    expect(stopping.state).toBe('deploying.undoing');
+  });
+
+  test('the third restore in restarting rolls back, and the version is bad', async () => {
+    const found = (restores: number) => restored({ restores, journal: journal('switched') });
+    expect((await after('restarting.settling', found(2))).state).toBe('restarting.postCommands');
+    const machine = await after('restarting.settling', found(3));
+    expect(machine.state).toBe('restarting.rollingBack.toPrevious');
+    await machine.settle();
+    expect(machine.context.failure).toEqual({
+      code: 'HEALTH_CHECK_FAILED',
+      message:
+        'the device was restarted again and again before the new version had settled; rolled back to 1.0.0',
+      progress: 0,
+    });
+    expect(machine.context.deployment).toMatchObject({ provenBad: true, to: WANTED });
+  });
+
+  test('restarting with no journal and the wanted release live was committed: done, and success is told', async () => {
+    for (const state of ['restarting.committing', 'restarting.rollingBack.toPrevious'] as const) {
+      const machine = await after(state, restored({ current: WANTED.id, at: at(5000) }));
+      expect(machine.state).toBe('done');
+      expect(machine.reports.at(-1)).toMatchObject({ stage: 'success', progress: 100, error: null });
+      expect(machine.context).toMatchObject({ failure: null, kept: 'nothing' });
+      expect(machine.call('watchDone').input).toEqual({ doneFor: { countedMs: 0, asOf: at(5000) } });
+    }
+  });
+
+  test('restarting with no journal and another release live was rolled back: failed', async () => {
+    const machine = await after('restarting.committing', restored({ current: LIVE.id }));
+    expect(machine.context.failure?.message).toBe(
+      'interrupted by a power cut or a kill while installing; rolled back',
+    );
+    const known = await after('restarting.rollingBack.toPrevious', restored({ current: LIVE.id }));
+    expect(known.context.failure?.message).toBe('words; rolled back');
+  });
+
+  test('the journal’s words are taken up where the state is lost', async () => {
+    const cause = { code: 'HEALTH_CHECK_FAILED', message: 'voice-app exited 1' } as const;
+    const machine = restart(undefined, restored({ journal: journal('undoing', { cause }) }));
+    expect(machine.call('goBack').input).toEqual({ cause: { ...cause, progress: 0 } });
+    await machine.finish('goBack');
+    expect(machine.reports).toEqual([
+      { stage: 'rebooting', progress: 0, message: 'Restarting services...', error: null },
+      {
+        stage: 'failed',
+        progress: 0,
+        message: 'Update failed',
+        error: 'HEALTH_CHECK_FAILED: voice-app exited 1; rolled back to 1.0.0',
+      },
+    ]);
+    expect(machine.context.deployment).toMatchObject({ purpose: 'update', to: WANTED, from: LIVE });
+  });
+
+  test('the journal’s deployment replaces one of another version, and an old failure is forgotten going forward', async () => {
+    const other = journal('switched', { to: { id: 'r9', version: '9.0.0' }, purpose: 'rollback' });
+    const machine = await after('failed', restored({ journal: other }));
+    expect(machine.context.deployment).toEqual({
+      purpose: 'rollback',
+      to: { id: 'r9', version: '9.0.0' },
+      from: LIVE,
+      identity: null,
+      provenBad: false,
+    });
+    await machine.settle();
+    expect(machine.path.at(-1)).toBe('done');
+    expect(machine.context.failure).toBeNull();
+  });
+
+  test('a way back that failed before is tried again, and its words do not pile up', async () => {
+    const cause = { code: 'HEALTH_CHECK_FAILED', message: 'voice-app exited 1' } as const;
+    const found = restored({ journal: journal('undoing', { cause }) });
+    let machine = await machineIn('restarting.rollingBack.toFactory');
+    await machine.fail('goToFactory', 'DEPLOYMENT_FAILED');
+    for (let boot = 0; boot < 3; boot++) {
+      machine = restart(machine.saved(), found);
+      await machine.fail('goBack', 'SERVICE_START_FAILED', {}, 'a');
+      await machine.fail('goToFactory', 'DEPLOYMENT_FAILED', {}, 'b');
+    }
+    expect(machine.context.failure).toMatchObject({
+      code: 'ROLLBACK_FAILED',
+      message:
+        'HEALTH_CHECK_FAILED: voice-app exited 1; going back failed (SERVICE_START_FAILED: a); no version runs (DEPLOYMENT_FAILED: b)',
+    });
+    machine = await restart(machine.saved(), found).finish('goBack');
+    expect(machine.context.failure?.code).toBe('HEALTH_CHECK_FAILED');
+  });
+
+  test('a clean-up that failed, or was cut, is begun again', async () => {
+    for (const state of ['idle', 'done', 'failed'] as const) {
+      const machine = await machineIn(state);
+      await machine.fail('tidy', 'DISK_FULL');
+      const again = restart(machine.saved(), restored());
+      expect(again.state).toBe(state);
+      expect(again.call('tidy').name).toBe('tidy');
+      expect(again.reports).toEqual([]);
+    }
+    const undone = await after('failed', restored({ journal: journal('undone') }));
+    expect(undone.call('tidy').input).toMatchObject({ kept: 'package' });
+  });
+
+  test('done goes on counting its 65 s from where it was', async () => {
+    const machine = await after('done', restored());
+    expect(machine.call('watchDone').input).toEqual({ doneFor: { countedMs: 0, asOf: at(200) } });
+  });
+
+  test('a report that was not acknowledged is still waiting, and none is told twice', async () => {
+    for (const state of LEAF_STATES) {
+      const before = await machineIn(state);
+      const { waiting } = before.context.outbox;
+      const machine = await after(state, restored({ journal: null }));
+      expect(machine.context.outbox.waiting.slice(0, waiting.length)).toEqual(waiting);
+      const stages = machine.context.outbox.waiting.map(({ stage }) => stage);
+      expect(stages.filter((stage, i) => stage === stages[i - 1])).toEqual([]);
+    }
+  });
+
+  test('what was saved before the event is told goes on by itself: no actor is lost', async () => {
+    for (const state of LEAF_STATES) {
+      const before = await machineIn(state);
+      const names = before.calls.map(({ name }) => name).sort();
+      const machine = new DrivenMachine(before.saved());
+      expect(machine.state).toBe(state);
+      expect(machine.calls.map(({ name }) => name).sort()).toEqual(names);
+    }
+  });
+});
