@@ -1,13 +1,28 @@
 import { once } from 'node:events';
-import { mkdir, open, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
+import { tidyLogFiles } from '../services/log-files.js';
 import { logLine } from '../services/log-line.js';
-import { runNode, startNode, type Ending } from './support/run-node.js';
+import { endingOf, runNode, startNode, type Ending } from './support/run-node.js';
 import { temporaryFolder } from './support/temporary-folder.js';
 
 const WRITER = '__tests__/support/write-log.js';
 const AUDIT = '.updater-rotation.json';
+const OTHER_FILE = '{"name":"FOLDER/history.jsonl","date":0,"hash":""}';
 const LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO |WARN |ERROR) \S.*$/;
 
 function writeLog(folder: string, count = 0, maxBytes?: number): Promise<Ending> {
@@ -16,6 +31,14 @@ function writeLog(folder: string, count = 0, maxBytes?: number): Promise<Ending>
 
 async function linesOf(path: string): Promise<string[]> {
   return (await readFile(path, 'utf8')).trimEnd().split('\n');
+}
+
+async function appears(path: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!existsSync(path)) {
+    if (Date.now() > deadline) throw new Error(`${path} did not appear within 10 s`);
+    await setTimeout(2);
+  }
 }
 
 async function partsIn(folder: string): Promise<string[]> {
@@ -86,20 +109,39 @@ describe('the log', () => {
 
   test.each([
     ['is empty', ''],
-    ['is no JSON', '{"keep":'],
     ['is null', 'null'],
-    ['has another shape', '{"files":7}'],
-    ['has other entries', '{"auditLog":"AUDIT","files":[null]}'],
-    ['counts files of another folder', '{"auditLog":"/elsewhere/.updater-rotation.json","files":[]}'],
   ])('never has more than three files though its audit file %s', async (_, audit) => {
     const folder = join(await temporaryFolder(), 'logs');
     await writeLog(folder, 80, 1024);
-    await writeFile(join(folder, AUDIT), audit.replace('AUDIT', join(folder, AUDIT)));
+    await writeFile(join(folder, AUDIT), audit);
     const { exitCode, stderr } = await writeLog(folder, 80, 1024);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect((await linesOf(join(folder, 'updater.log'))).at(-1)).toMatch(/ERROR last$/);
     await writeLog(folder);
     expect((await partsIn(folder)).length).toBeLessThanOrEqual(3);
+  });
+
+  test.each([
+    ['is no JSON', '{"keep":'],
+    ['has another shape', '{"auditLog":"FOLDER/.updater-rotation.json","files":7}'],
+    ['has other entries', '{"auditLog":"FOLDER/.updater-rotation.json","files":[null]}'],
+    ['counts files of another folder', '{"auditLog":"/elsewhere/.updater-rotation.json","files":[]}'],
+    ['counts files of another kind', `{"auditLog":"FOLDER/.updater-rotation.json","files":[${OTHER_FILE}]}`],
+  ])('does not trust an audit file that %s', async (_, audit) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, AUDIT), audit.replaceAll('FOLDER', folder));
+    for (const [index, part] of ['', '.1', '.2', '.3'].entries()) {
+      await writeFile(join(folder, `updater-part${part}.log`), '');
+      await utimes(join(folder, `updater-part${part}.log`), index, index);
+    }
+    await writeFile(join(folder, 'history.jsonl'), '');
+    await tidyLogFiles(folder);
+    expect((await readdir(folder)).sort()).toEqual([
+      'history.jsonl',
+      'updater-part.1.log',
+      'updater-part.2.log',
+      'updater-part.3.log',
+    ]);
   });
 
   test.each<[string, (folder: string) => Promise<unknown>]>([
@@ -122,6 +164,21 @@ describe('the log', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain('ERROR last');
     expect(stderr.split('\n')).toHaveLength(2);
+  });
+
+  test('goes on on stdout when its folder is taken away while it is written', async () => {
+    const work = join(await temporaryFolder(), 'work');
+    const child = startNode(WRITER, [join(work, 'logs'), '400', '1024']);
+    const ending = endingOf(child);
+    await appears(join(work, 'logs', 'updater-part.1.log'));
+    child.kill('SIGSTOP');
+    await rename(work, `${work}.away`);
+    await writeFile(work, 'no folder');
+    child.kill('SIGCONT');
+    const { exitCode, stdout, stderr } = await ending;
+    expect(exitCode).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(403);
+    expect(stderr).toMatch(/^tope-updater: no log is written to .+ any more: ENOTDIR.+\n$/);
   });
 
   test('goes on in its file when nobody reads stdout any more', async () => {
