@@ -7,7 +7,7 @@ import { dirname, join, relative } from 'node:path';
 const ROOT = dirname(import.meta.dirname);
 const DIST = join(ROOT, 'dist');
 
-/** name → version and digest of each package that a lockfile lists; npm writes one of what it installed, too. */
+/** The packages that a lockfile lists, by their folders; npm leaves one of what it installed, too. */
 function packagesOf(lockfile) {
   const { packages } = JSON.parse(readFileSync(join(ROOT, lockfile), 'utf8'));
   delete packages[''];
