@@ -46,11 +46,13 @@ const FILE_SYSTEM_BY_EXPRESSION = {
   selector: 'ImportExpression[source.value=/^(node:)?(fs|child_process)/]',
   message: 'Import it by a statement, where lint sees what is taken from it.',
 };
+const OPEN = 'CallExpression[callee.name=/^open(Sync)?$/]';
 const OPEN_FOR_WRITING = {
   selector: [
-    'CallExpression[callee.name=/^open(Sync)?$/][arguments.length>1]',
-    ':not([arguments.1.value="r"]):not([arguments.1.property.name="O_RDONLY"])',
-  ].join(''),
+    `${OPEN}[arguments.1.type="Literal"]:not([arguments.1.value="r"])`,
+    `${OPEN} MemberExpression[property.name=/^O_(WRONLY|RDWR|CREAT|TRUNC|APPEND|TMPFILE)$/]`,
+    `${OPEN} > Identifier.arguments:nth-child(2)`,
+  ].join(', '),
   message: 'Only openForWriting of services/disk.ts opens files to be changed.',
 };
 
