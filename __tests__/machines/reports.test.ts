@@ -1,14 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type {
-  DrivenMachine} from '../support/machine-driver.js';
-import {
-  at,
-  DOWNLOAD,
-  restart,
-  restored,
-  ROLLBACK,
-  UPDATE,
-} from '../support/machine-driver.js';
+import type { DrivenMachine } from '../support/machine-driver.js';
+import { at, DOWNLOAD, restart, restored, ROLLBACK, UPDATE } from '../support/machine-driver.js';
 import { machineIn } from '../support/driven-states.js';
 import {
   EMPTY_OUTBOX,
