@@ -1,0 +1,38 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { errorsPage } from './errors-table.js';
+import { mermaidOf } from './mermaid.js';
+import { updateMachine } from '../machines/update-machine.js';
+
+/** The folder of the docs, seen from the built file. */
+const DOCS = new URL('../../docs/', import.meta.url);
+
+/** A page of the docs that is made, wholly or in part, from the code. */
+export interface GeneratedPage {
+  file: URL;
+  /** The page as it should be, from the page as it is. */
+  renew: (page: string) => string;
+}
+
+/** All pages that a change of the code can make stale. */
+export const GENERATED_PAGES: readonly GeneratedPage[] = [
+  {
+    file: new URL('architecture.md', DOCS),
+    renew: (page) => betweenMarkers(page, 'machine', `\`\`\`mermaid\n${mermaidOf(updateMachine)}\`\`\``),
+  },
+  { file: new URL('errors.md', DOCS), renew: errorsPage },
+];
+
+/** A page with what stands between its two markers replaced. Throws an Error where the markers are missing. */
+export function betweenMarkers(page: string, name: string, content: string): string {
+  const [start, end] = [`<!-- ${name}: made by npm run docs -->`, `<!-- /${name} -->`];
+  const [from, to] = [page.indexOf(start), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the markers ${start} and ${end} are missing or out of order`);
+  return `${page.slice(0, from + start.length)}\n\n${content}\n\n${page.slice(to)}`;
+}
+
+/** Brings every generated page up to date. */
+export async function writeDocs(): Promise<void> {
+  for (const { file, renew } of GENERATED_PAGES) await writeFile(file, renew(await readFile(file, 'utf8')));
+}
+
+if (process.argv[1] === import.meta.filename) await writeDocs();
