@@ -5,7 +5,7 @@ import { ERRORS } from '../../machines/errors.js';
 import { updateMachine } from '../../machines/update-machine.js';
 import { mermaidOf } from '../../scripts/mermaid.js';
 import { betweenMarkers, GENERATED_PAGES } from '../../scripts/write-docs.js';
-import { LEAF_STATES } from '../support/machine-states.js';
+import { LEAF_STATES } from '../support/driven-states.js';
 
 describe('the docs', () => {
   test.each(
