@@ -1,4 +1,4 @@
-const WEB_ADDRESS = /\b(https?:\/\/)(?:[^\s/?#@"'<>]*@)?([^\s?#"'<>]*)(?:[?#][^\s"'<>]*)?/gi;
+const WEB_ADDRESS = /\b(https?:\/\/)(?:[^\s/?#@"'<>]*@)?([^\s?#"'<>]*)(?:[?#]\S*)?/gi;
 
 /**
  * A text in which every web address is cut to origin and path: user, password, query and fragment may be credentials

@@ -122,6 +122,14 @@ describe('a refused body', () => {
     }
   });
 
+  test('calls a URL in the wrong field only that', async () => {
+    const bench = await openBench();
+    expect(await bench.post('/rollback', { to: 'https://packages.example/SECRET' })).toEqual({
+      code: 400,
+      msg: 'VALIDATION_ERROR: to must be "previous" or "factory", not a URL',
+    });
+  });
+
   test('shows a long value cut short', async () => {
     const bench = await openBench();
     const { text } = await bench.call({ path: '/api/v1.0/update', body: { version: '9'.repeat(60_000) } });

@@ -71,6 +71,17 @@ describe('GET /state', () => {
       data: { context: { order: { version: '1.2.0', url: 'https://packages.example/tope/1.2.0.zip' } } },
     });
   });
+
+  test.each([
+    'https:packages.example/x.zip?"SECRET" SECRET',
+    'https://a:SECRET@packages.example/x.zip#SECRET',
+  ])('shows even an odd URL without its credentials: %s', async (url) => {
+    const bench = await openBench('failed');
+    bench.updater.machine.send({ type: 'DOWNLOAD', order: { ...ORDER, url } });
+    const { text, json } = await bench.call({ path: '/api/v1.0/state' });
+    expect(json).toMatchObject({ data: { context: { order: { url: 'https://packages.example/x.zip' } } } });
+    expect(text).not.toContain('SECRET');
+  });
 });
 
 describe('a pre-signed URL’s credentials', () => {
