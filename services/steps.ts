@@ -15,6 +15,7 @@ export const STEPS = [
   'partial.note',
   'partial.finish',
   'partial.remove',
+  'pack.write',
   'store.make',
   'store.lockName',
   'staging.make',

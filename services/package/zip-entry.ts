@@ -89,14 +89,15 @@ function methodOf(method: number): ZipEntry['method'] | null {
 function nameOf(raw: Buffer): string {
   if (!isUtf8(raw)) throw invalidEntry(raw.toString('latin1'), 'its name is not valid UTF-8');
   const name = raw.toString('utf8');
-  const rule = nameProblem(name, raw.length);
+  const rule = entryNameProblem(name);
   if (rule !== null) throw invalidEntry(name, rule);
   return name;
 }
 
-function nameProblem(name: string, bytes: number): string | null {
-  if (bytes === 0) return 'its name is empty';
-  if (bytes > LONGEST_NAME) return `its name is longer than ${LONGEST_NAME} bytes`;
+/** Why a text cannot be the name of an entry (package format); null where it can. */
+export function entryNameProblem(name: string): string | null {
+  if (name === '') return 'its name is empty';
+  if (Buffer.byteLength(name) > LONGEST_NAME) return `its name is longer than ${LONGEST_NAME} bytes`;
   if (name.includes('\0')) return 'its name holds a NUL';
   if (name.includes('\\')) return 'its name holds a backslash';
   if (name.startsWith('/')) return 'its name is absolute';
