@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib';
 import { throwIfCancelled } from './cancelled.js';
+import { noteDeadBuffer } from './dead-buffers.js';
 import { invalidEntry } from './package-errors.js';
 import type { ZipArchive } from './zip-archive.js';
 import type { ZipEntry } from './zip-entry.js';
@@ -82,7 +83,10 @@ async function inflateData(file: FileHandle, entry: ZipEntry, take: ChunkWriter)
   const feeding = feed(inflate, file, entry);
   try {
     const inflated: AsyncIterable<Buffer> = inflate;
-    for await (const chunk of inflated) await take(chunk);
+    for await (const chunk of inflated) {
+      await take(chunk);
+      noteDeadBuffer(chunk.length);
+    }
   } catch (error) {
     throw isOfZlib(error)
       ? invalidEntry(entry.name, `its data cannot be inflated: ${error.message}`, error)
