@@ -10,7 +10,7 @@ export interface SigningKey {
   privateKey: KeyObject;
 }
 
-export function makeSigningKey(idBytes = randomBytes(8)): SigningKey {
+export function makeSigningKey(idBytes: Buffer = randomBytes(8)): SigningKey {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
   const id = Buffer.from(idBytes).reverse().toString('hex').toUpperCase();

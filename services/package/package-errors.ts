@@ -6,9 +6,19 @@ const SHOWN_CHARACTERS = 200;
 
 /** A name or value out of a package, fit to stand in a message: quoted, escaped, and not longer than a line or two. */
 export function quote(value: unknown): string {
-  const text = JSON.stringify(typeof value === 'string' ? value.slice(0, SHOWN_CHARACTERS + 1) : value);
-  if (typeof text !== 'string') return 'nothing';
+  const text = toJson(typeof value === 'string' ? value.slice(0, SHOWN_CHARACTERS + 1) : value);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}
+
+function toJson(value: unknown): string {
+  try {
+    const text: unknown = JSON.stringify(value);
+    return typeof text === 'string' ? text : 'nothing';
+  } catch (error) {
+    // JSON.parse takes any depth, JSON.stringify only as much as the stack.
+    if (error instanceof RangeError) return 'a value nested too deeply to be shown';
+    throw error;
+  }
 }
 
 /** The ZIP as a whole breaks a rule of the package format. */
