@@ -1,10 +1,6 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from './command.js';
 import type { PackRequest } from './pack-folder.js';
-
-/** The command line makes no sense; the message names what of it. */
-export class WrongUsage extends Error {
-  override readonly name = 'WrongUsage';
-}
 
 export const PACK_USAGE = `Usage: tope-updater pack DIR --version X.Y.Z -o FILE [--manifest FILE]
        tope-updater pack DIR --version X.Y.Z -o FILE --module KEY=VALUE,… [--module …]
@@ -40,20 +36,20 @@ const FIELDS = new Map([
   ['mode', 'mode'],
 ]);
 
-/** The command line of `pack` as a request; null where help was asked for. Throws WrongUsage. */
+/** The command line of `pack` as a request; null where help was asked for. Throws UsageError. */
 export function readPackOptions(args: string[]): PackRequest | null {
   const { values, positionals } = parse(args);
   if (values.help === true) return null;
   const [dir, ...rest] = positionals;
-  if (dir === undefined) throw new WrongUsage('DIR is missing');
-  if (rest[0] !== undefined) throw new WrongUsage(`one DIR is enough; what is ${rest[0]}?`);
+  if (dir === undefined) throw new UsageError('DIR is missing');
+  if (rest[0] !== undefined) throw new UsageError(`one DIR is enough; what is ${rest[0]}?`);
   const { version, out, manifest, module } = values;
-  if (version === undefined) throw new WrongUsage('--version is missing');
+  if (version === undefined) throw new UsageError('--version is missing');
   if (!/^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$/.test(version) || version.length > 32)
-    throw new WrongUsage(`--version is ${version}; it must be of the form 1.2.3`);
-  if (out === undefined || out === '') throw new WrongUsage('-o FILE is missing');
+    throw new UsageError(`--version is ${version}; it must be of the form 1.2.3`);
+  if (out === undefined || out === '') throw new UsageError('-o FILE is missing');
   if (manifest !== undefined && module !== undefined)
-    throw new WrongUsage('--manifest and --module exclude each other');
+    throw new UsageError('--manifest and --module exclude each other');
   return {
     dir,
     version,
@@ -67,7 +63,7 @@ function parse(args: string[]) {
   try {
     return parseArgs({ args, options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    throw new WrongUsage(error instanceof Error ? error.message : String(error));
+    throw new UsageError(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -79,19 +75,19 @@ function readModule(text: string): Record<string, unknown> {
     const value = pair.slice(at + 1);
     const field = FIELDS.get(key);
     if (field === undefined)
-      throw new WrongUsage(
+      throw new UsageError(
         `--module ${text}: ${pair} must be KEY=VALUE, with ${[...FIELDS.keys()].join(', ')}`,
       );
-    if (field in module) throw new WrongUsage(`--module ${text}: ${key} stands there twice`);
+    if (field in module) throw new UsageError(`--module ${text}: ${key} stands there twice`);
     module[field] = field === 'restart_order' ? readOrder(text, value) : value;
   }
   for (const field of ['name', 'src', 'dst'])
-    if (!(field in module)) throw new WrongUsage(`--module ${text}: ${field} is missing`);
+    if (!(field in module)) throw new UsageError(`--module ${text}: ${field} is missing`);
   return module;
 }
 
 function readOrder(text: string, value: string): number {
   if (!/^-?\d{1,9}$/.test(value))
-    throw new WrongUsage(`--module ${text}: order is ${value}; it must be an integer`);
+    throw new UsageError(`--module ${text}: order is ${value}; it must be an integer`);
   return Number(value);
 }

@@ -1,6 +1,7 @@
 import { UpdateError } from '../machines/errors.js';
+import { EXIT, UsageError } from './command.js';
 import { packFolder } from './pack-folder.js';
-import { PACK_USAGE, readPackOptions, WrongUsage } from './pack-options.js';
+import { PACK_USAGE, readPackOptions } from './pack-options.js';
 
 export { packFolder, type PackedPackage, type PackRequest } from './pack-folder.js';
 
@@ -24,17 +25,17 @@ export async function packCommand(args: string[], { out, err }: CommandOutput = 
     const request = readPackOptions(args);
     if (request === null) {
       out(PACK_USAGE);
-      return 0;
+      return EXIT.done;
     }
     out(`${JSON.stringify(await packFolder(request), null, 2)}\n`);
-    return 0;
+    return EXIT.done;
   } catch (error) {
-    if (error instanceof WrongUsage) {
-      err(`tope-updater pack: ${error.message}\n\n${PACK_USAGE}`);
-      return 2;
+    if (error instanceof UsageError) {
+      err(`tope-updater pack: ${error.message}; see tope-updater pack --help\n`);
+      return EXIT.wrongUsage;
     }
     err(`tope-updater pack: ${wordsOf(error)}\n`);
-    return 1;
+    return EXIT.failed;
   }
 }
 

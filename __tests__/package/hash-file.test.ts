@@ -6,9 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { hashFile } from '../../services/package/hash-file.js';
 import { NotARegularFile } from '../../services/package/open-regular-file.js';
 import { errorOf } from '../support/sample-package.js';
-import { temporaryFolders } from '../support/temporary-folder.js';
-
-const temporaryFolder = temporaryFolders();
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 describe('hashFile', () => {
   test.each([0, 1, 524_288, 3_000_001])('digests a file of %i bytes and tells its size', async (size) => {

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { hashPackage } from '../../services/package/verify-digest.js';
 import { errorOf } from '../support/sample-package.js';
-import { temporaryFolders } from '../support/temporary-folder.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-const temporaryFolder = temporaryFolders();
 const BYTES = Buffer.from('a package');
 const MD5 = createHash('md5').update(BYTES).digest('hex');
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');
