@@ -26,9 +26,9 @@ export class EventStreams {
       response.end();
       return;
     }
-    this.#open.add(response);
-    response.write(': events of the updater\n\n');
     const end = updater.stream(lastEventId(request), (item) => write(response, inWords(item)));
+    this.#open.add(response);
+    response.flushHeaders();
     const comments = setInterval(() => write(response, ': still here\n\n'), COMMENT_EVERY_MS);
     response.on('close', () => {
       clearInterval(comments);

@@ -76,7 +76,7 @@ describe('the server', () => {
     await until(() => bench.updater.saves.waiting === 1);
     const before = Date.now();
     await bench.server.close();
-    expect(Date.now() - before).toBeLessThan(3000);
+    expect(Date.now() - before).toBeLessThan(10_000);
     await refused;
   });
 
@@ -111,7 +111,7 @@ describe('the server', () => {
     expect(await sendRaw(bench.port, '')).toBe('');
     held[0]?.destroy();
     // The server hears of the free place a moment later.
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 15_000;
     let answer = '';
     while (answer === '' && Date.now() < deadline) {
       answer = await sendRaw(bench.port, 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n');

@@ -18,7 +18,7 @@ export interface Question {
   setHost?: boolean;
 }
 
-/** Asks a server on 127.0.0.1 over a connection of its own. Rejects after 5 s. */
+/** Asks a server on 127.0.0.1 over a connection of its own. Rejects after 15 s. */
 export function call(port: number, { method, path, headers, body, setHost }: Question): Promise<Answer> {
   const isRaw = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
   const payload = isRaw ? body : JSON.stringify(body);
@@ -32,7 +32,7 @@ export function call(port: number, { method, path, headers, body, setHost }: Que
         headers: { ...(isRaw ? {} : { 'Content-Type': 'application/json' }), ...headers },
         agent: false,
         setHost: setHost ?? headers?.['Host'] === undefined,
-        signal: AbortSignal.timeout(5000),
+        signal: AbortSignal.timeout(15_000),
       },
       (response) => {
         const parts: Buffer[] = [];

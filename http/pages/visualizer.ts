@@ -74,7 +74,7 @@ async function refresh() {
       show(await get('/state'));
       showProgress(await get('/progress'));
     }
-    element('connection').textContent = 'Live';
+    if (events.readyState === EventSource.OPEN) element('connection').textContent = 'Live';
   } catch {
     element('connection').textContent = 'The updater does not answer; what is shown may be old';
   }
