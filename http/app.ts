@@ -5,6 +5,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
+import { toUpdateError } from '../machines/errors.js';
 import { checkContentType } from './checks/content-type.js';
 import { checkHost } from './checks/host.js';
 import { readJsonBody } from './checks/json-body.js';
@@ -23,11 +24,12 @@ export interface AppParts {
   streams: EventStreams;
   routes: readonly Route[];
   allowedHosts: readonly string[];
+  onInternalError: (error: Error) => void;
 }
 
 /** The express app: checks of who calls, then the table of routes, then what fits no route, then errors. */
 export function createApp(parts: AppParts): Express {
-  const { routes, allowedHosts, updater } = parts;
+  const { routes, allowedHosts, updater, onInternalError } = parts;
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
   app.use(setSecurityHeaders, checkHost(allowedHosts), checkOrigin);
@@ -40,6 +42,7 @@ export function createApp(parts: AppParts): Express {
   }
   app.use(refuseRoute);
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (isInternal(error)) onInternalError(toUpdateError(error));
     // An answer that has begun can only be broken off: express does that.
     if (response.headersSent) next(error);
     else
@@ -57,6 +60,10 @@ function answerOf({ handle }: Route, { updater, streams, routes }: AppParts): Re
     const reply = await handle({ updater, streams, routes, request, response, body });
     if (reply !== null) writeReply(response, reply);
   };
+}
+
+function isInternal(error: unknown): boolean {
+  return !(error instanceof TransportFault) && toUpdateError(error).code === 'INTERNAL_ERROR';
 }
 
 function refuseMethod(allow: string): RequestHandler {

@@ -12,6 +12,8 @@ export interface HttpOptions {
   port: number;
   /** Names besides loopback's that a request's Host may have. */
   allowedHosts: readonly string[];
+  /** Told of every error that should not happen, so that it does not end in an answer alone. */
+  onInternalError?: (error: Error) => void;
 }
 
 export interface HttpServer {
@@ -39,9 +41,9 @@ const CLOSE_MS = 2_000;
 
 /** The updater's HTTP server; it does not listen before it is told to. */
 export function createHttpServer(updater: UpdaterPort, options: HttpOptions): HttpServer {
-  const { host, port, allowedHosts } = options;
+  const { host, port, allowedHosts, onInternalError = () => undefined } = options;
   const streams = new EventStreams();
-  const app = createApp({ updater, streams, routes: ROUTES, allowedHosts });
+  const app = createApp({ updater, streams, routes: ROUTES, allowedHosts, onInternalError });
   // A missing Host is answered like a wrong one.
   const server = createServer({ ...TIMEOUTS, requireHostHeader: false }, app);
   server.maxConnections = MAX_CONNECTIONS;
