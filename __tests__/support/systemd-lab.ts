@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 /** Where the compiled tests find what is not compiled. */
-const PROJECT = resolve(import.meta.dirname, '../../..');
-const FIRST_PROCESS = join(PROJECT, '__tests__/support/systemd-lab.sh');
+const FIRST_PROCESS = fileURLToPath(new URL('../../../__tests__/support/systemd-lab.sh', import.meta.url));
 
 /** A test must never touch the machine's clock, disks or kernel. */
 const CAPABILITIES = ['sys_time', 'sys_module', 'sys_rawio', 'mknod', 'syslog', 'audit_control', 'audit_read']

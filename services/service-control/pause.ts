@@ -8,7 +8,14 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
     throw new UpdateError('CANCELLED', 'waiting for services was given up: another event came first');
 }
 
-/** Ms that have passed since a moment of `performance.now()`. */
+const LONGEST_MS = 100;
+
+/** The next pause, in ms: what is quick is noticed quickly, and what is not is not asked all the time. */
+export function longer(ms: number): number {
+  return Math.max(ms, Math.min(ms * 1.25, LONGEST_MS));
+}
+
+/** Whole ms that have passed since a moment of `performance.now()`. */
 export function msSince(moment: number): number {
-  return Math.round(performance.now() - moment);
+  return Math.floor(performance.now() - moment);
 }

@@ -1,6 +1,6 @@
 import { toUpdateError, UpdateError } from '../../machines/errors.js';
 import type { Log } from '../log.js';
-import { msSince, pause } from './pause.js';
+import { longer, msSince, pause } from './pause.js';
 import type { ServiceControl, UnitState } from './service-control.js';
 import { shortName } from './unit-names.js';
 import { isAsGoodAsUp, isDown } from './unit-words.js';
@@ -10,13 +10,13 @@ export interface StartOptions {
   log: Log;
   /** Ms that one unit may take to become active. */
   startTimeoutMs?: number;
-  /** Ms between two looks. */
+  /** Ms between the first two looks; then more and more. */
   pollMs?: number;
   /** Told of each unit as soon as it is active, with how many of all that makes. */
   onStarted?: (unit: string, started: number) => Promise<void> | void;
 }
 
-const POLL_MS = 20;
+const POLL_MS = 10;
 const START_TIMEOUT_MS = 30_000;
 
 /**
@@ -30,9 +30,11 @@ export async function startUnits(
   options: StartOptions,
 ): Promise<void> {
   if (!control.canStart) return;
+  // A unit that crash-looped has used up its start limit, and would be refused.
+  await Promise.all(units.map((unit) => control.resetFailed(unit)));
   for (const [index, unit] of units.entries()) {
     const began = performance.now();
-    await ask(control, unit);
+    await control.askToStart(unit);
     await untilStarted(control, unit, options);
     options.log.info('unit started', { unit, ms: msSince(began) });
     await options.onStarted?.(unit, index + 1);
@@ -49,7 +51,8 @@ export async function askToStartAll(
   let inVain = 0;
   for (const unit of units) {
     try {
-      await ask(control, unit);
+      await control.resetFailed(unit);
+      await control.askToStart(unit);
     } catch (error) {
       inVain += 1;
       log.error('unit could not be asked to start', { unit, why: toUpdateError(error).line });
@@ -58,24 +61,18 @@ export async function askToStartAll(
   return inVain;
 }
 
-/** A unit that crash-looped has used up its start limit, and would be refused without the reset. */
-async function ask(control: ServiceControl, unit: string): Promise<void> {
-  await control.resetFailed(unit);
-  await control.askToStart(unit);
-}
-
 async function untilStarted(
   control: ServiceControl,
   unit: string,
   { signal, startTimeoutMs = START_TIMEOUT_MS, pollMs = POLL_MS }: StartOptions,
 ): Promise<void> {
   const began = performance.now();
-  for (;;) {
+  for (let waitMs = pollMs; ; waitMs = longer(waitMs)) {
     const state = await control.look(unit);
     if (isAsGoodAsUp(state)) return;
     if (isDown(state)) throw failed(state, 'and is not being restarted');
     if (msSince(began) >= startTimeoutMs) throw failed(state, `after ${startTimeoutMs / 1000} s`);
-    await pause(pollMs, signal);
+    await pause(waitMs, signal);
   }
 }
 
