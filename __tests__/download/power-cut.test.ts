@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from '@jest/globals';
+import { DownloadBench } from '../support/download-bench.js';
+import { FaultServer, file } from '../support/fault-server.js';
+
+const MIB = 1024 * 1024;
+
+test('in the boot that wrote them all bytes count', async () => {
+  const bench = await DownloadBench.make(20 * MIB);
+  const server = await FaultServer.start(file(bench.content, { cutAfter: 15 * MIB }), file(bench.content));
+  await bench.failure(server.url());
+  expect(await bench.request(server.url())).toEqual({ resumed: true });
+  expect(server.seen[1]?.headers.range).toBe(`bytes=${15 * MIB}-`);
+  await bench.expectPackage();
+});
+
+test('in another boot only what was fsynced counts', async () => {
+  const bench = await DownloadBench.make(20 * MIB);
+  const server = await FaultServer.start(file(bench.content, { cutAfter: 15 * MIB }), file(bench.content));
+  await bench.failure(server.url());
+  bench.now = { ...bench.now, bootId: 'boot-2' };
+  expect(await bench.request(server.url())).toEqual({ resumed: true });
+  expect(server.seen[1]?.headers.range).toBe(`bytes=${8 * MIB}-`);
+  await bench.expectPackage();
+});
+
+test('what a boot has taken up counts in it from then on', async () => {
+  const bench = await DownloadBench.make(20 * MIB);
+  const server = await FaultServer.start(
+    file(bench.content, { cutAfter: 9 * MIB }),
+    file(bench.content, { cutAfter: MIB }),
+    file(bench.content),
+  );
+  await bench.failure(server.url());
+  bench.now = { ...bench.now, bootId: 'boot-2' };
+  await bench.failure(server.url());
+  expect(JSON.parse(await readFile(bench.notesPath, 'utf8'))).toMatchObject({
+    bootId: 'boot-2',
+    syncedBytes: 8 * MIB,
+  });
+  await bench.request(server.url());
+  expect(server.seen[2]?.headers.range).toBe(`bytes=${9 * MIB}-`);
+  await bench.expectPackage();
+});

@@ -1,0 +1,30 @@
+import { statfs } from 'node:fs/promises';
+import { toUpdateError, UpdateError } from '../../machines/errors.js';
+import { isSystemError } from '../disk.js';
+
+/**
+ * What went wrong with the work folder during a download, as an error of the table. A full disk needs the room of the
+ * partial for more important things; bytes on a disk that answers EIO are not worth keeping.
+ */
+export async function diskFailure(thrown: unknown, folder: string, needed: number): Promise<UpdateError> {
+  if (isSystemError(thrown, 'ENOSPC', 'EDQUOT')) {
+    const available = await roomIn(folder);
+    const message = `no room left in ${folder}: needed ${needed} more bytes, available ${available}`;
+    return new UpdateError('DISK_FULL', message, { discard: true, cause: thrown });
+  }
+  if (thrown instanceof Error && 'syscall' in thrown && 'code' in thrown) {
+    const message = `cannot write the package to ${folder} (${String(thrown.code)})`;
+    const discard = isSystemError(thrown, 'EIO');
+    return new UpdateError('DOWNLOAD_FAILED', message, { discard, cause: thrown });
+  }
+  return toUpdateError(thrown);
+}
+
+async function roomIn(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch {
+    return 0;
+  }
+}
