@@ -79,6 +79,15 @@ describe('what device-api is told', () => {
     expect(machine.call('tidy').input).toMatchObject({ bad: null });
   });
 
+  test('of a switch that failed, or of anything after it: the version is marked bad', async () => {
+    const machine = await machineIn('deploying.switching');
+    await machine.fail('switchFiles', 'DEPLOYMENT_FAILED', {}, 'EIO');
+    await machine.finish('goBack');
+    expect(machine.call('tidy').input).toMatchObject({
+      bad: { version: '1.1.0', why: 'DEPLOYMENT_FAILED: EIO; rolled back to 1.0.0' },
+    });
+  });
+
   test('of an ordered rollback: installing, rebooting, success', async () => {
     const machine = await (await machineIn('idle')).send(ROLLBACK).settle();
     expect(stagesOf(machine)).toEqual(['installing', 'rebooting', 'success']);
