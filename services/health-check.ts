@@ -2,11 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UpdateError } from '../machines/errors.js';
 import { httpGet } from './http-get.js';
 import { howProgramEnded, runProgram } from './run-program.js';
+import type { HealthCheck } from './package/manifest.js';
 import type { ServiceManager } from './service-control/open-service-control.js';
-
-/** A module's `health`, as the package format has it. */
-export type HealthProbe =
-  { http: string; timeout_s: number } | { exec: readonly string[]; timeout_s: number };
 
 export interface HealthOptions {
   /** Whose health it is, for messages. */
@@ -26,20 +23,20 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
  * Asks again and again until the service is well: a GET answered with 2xx, or a program that exits 0. Throws
- * HEALTH_CHECK_FAILED with the last answer when `timeout_s` is over (a last attempt may take a second more), and at once for a URL that leads elsewhere than to
+ * HEALTH_CHECK_FAILED with the last answer when its time is over (a last attempt may take a second more), and at once for a URL that leads elsewhere than to
  * this device; CANCELLED when the signal is aborted.
  */
-export async function checkHealth(probe: HealthProbe, options: HealthOptions): Promise<void> {
+export async function checkHealth(check: HealthCheck, options: HealthOptions): Promise<void> {
   const { name, signal, pollMs = POLL_MS } = options;
-  const deadline = performance.now() + probe.timeout_s * 1000;
+  const deadline = performance.now() + check.timeoutS * 1000;
   for (;;) {
     const leftMs = Math.max(LEAST_MS, Math.ceil(deadline - performance.now()));
     const complaint =
-      'http' in probe ? await ask(probe.http, leftMs) : await run(probe.exec, leftMs, options);
+      check.kind === 'http' ? await ask(check.url, leftMs) : await run(check.command, leftMs, options);
     if (signal.aborted) throw new UpdateError('CANCELLED', `the health check of ${name} was given up`);
     if (complaint === null) return;
     if (performance.now() + pollMs >= deadline)
-      throw new UpdateError('HEALTH_CHECK_FAILED', `${name}: ${complaint}, for ${probe.timeout_s} s`);
+      throw new UpdateError('HEALTH_CHECK_FAILED', `${name}: ${complaint}, for ${check.timeoutS} s`);
     await sleep(pollMs, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -44,7 +44,8 @@ const verbs = new Map<string, Verb>(
     runAborted: (...argv) =>
       runProgram(argv, { manager, timeoutMs: 20_000, signal: AbortSignal.timeout(300) }),
     guard: (path = '') => askInstallGuard(path, { manager }),
-    health: (...exec) => checkHealth({ exec, timeout_s: 2 }, { name: 'voice-app', manager, signal }),
+    health: (...command) =>
+      checkHealth({ kind: 'exec', command, timeoutS: 2 }, { name: 'voice-app', manager, signal }),
     gui: (path = '') => startOtaGui(path, manager, log),
   }),
 );
