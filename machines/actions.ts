@@ -4,18 +4,17 @@ import { amended, errorLine, failureIn, noted } from './failure.js';
 import { attemptsAfter } from './guards.js';
 import { identityOf } from './package-order.js';
 import { withReport, withoutReport } from './report-outbox.js';
-import { FIRST_WORDS, STAGES, type TopState } from './stage.js';
+import { firstWords } from './first-words.js';
+import { STAGES, type TopState } from './stage.js';
 import { interruption, takenUp } from './take-up.js';
 import { INITIAL_CONTEXT, NO_ATTEMPTS, type PackageFacts, type UpdateContext } from './update-context.js';
 import type { UpdateEvent } from './update-events.js';
-
-export { errorLine, failureOf } from './failure.js';
 
 /** Waits between the requests of a download that bring nothing, in ms; the last one repeats. */
 export const BACK_OFF_MS = [1000, 2000, 4000] as const;
 
 /** The longest wait that a server's Retry-After is granted, in ms. */
-export const MAX_RETRY_AFTER_MS = 600_000;
+export const MAX_RETRY_AFTER_MS = 60_000;
 
 const CLEAN_UP_FAILED = 'clean-up failed:';
 
@@ -33,12 +32,11 @@ function delayAfter(empty: number, retryAfterMs: number | null): number {
 
 function told(context: UpdateContext, state: TopState): Change {
   const { failure } = context;
-  const words = FIRST_WORDS[state];
-  const body =
-    state === 'failed' && failure !== null
-      ? { progress: failure.progress, message: words.message, error: errorLine(failure) }
-      : { progress: words.percent, message: words.message, error: null };
-  return { outbox: withReport(context.outbox, { stage: STAGES[state], ...body }) };
+  const { percent, message } = firstWords(state, context);
+  const error = state === 'failed' && failure !== null ? errorLine(failure) : null;
+  return {
+    outbox: withReport(context.outbox, { stage: STAGES[state], progress: percent, message, error }),
+  };
 }
 
 const change = <Params = undefined>(compute: (now: Now, params: Params) => Change) =>

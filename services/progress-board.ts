@@ -12,10 +12,10 @@ export class ProgressBoard {
   readonly #listeners = new Set<ProgressListener>();
 
   /** A new stage begins with its first words. The same stage again changes nothing. */
-  enter(state: TopState): void {
+  enter(state: TopState, words: Progress): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.#progress = FIRST_WORDS[state];
+    this.#progress = words;
   }
 
   /** Tells how far the current stage is; `percent` is cut to an integer from 0 to 100. */

@@ -8,6 +8,7 @@ import type {
   UpdaterPort,
   Versions,
 } from '../../http/updater-port.js';
+import { firstWords } from '../../machines/first-words.js';
 import { statePath, topStateOf } from '../../machines/stage.js';
 import { ProgressBoard } from '../../services/progress-board.js';
 import { Gate } from './gate.js';
@@ -64,7 +65,7 @@ export function startScriptedUpdater(): ScriptedUpdater {
     if (inspected.type !== '@xstate.snapshot' || inspected.actorRef !== actor) return;
     const { value } = actor.getSnapshot();
     const to = statePath(value);
-    board.enter(topStateOf(value));
+    board.enter(topStateOf(value), firstWords(topStateOf(value), actor.getSnapshot().context));
     const id = transitions.length + 1;
     transitions.push({ id, time: `T${id}`, event: inspected.event.type, from, to, afterMs: 0 });
     from = to;
