@@ -110,6 +110,11 @@ export async function makeFolders(name: StepName, path: string, mode: number): P
   return missing;
 }
 
+/** Opens a file to be read; never through a symlink in its last component, never waiting for a FIFO's other end. */
+export function openForReading(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
 /** Opens a file to be written to; never through a symlink in its last component. */
 export function openForWriting(
   name: StepName,
@@ -190,4 +195,29 @@ export async function writeDurably(
   reach(name, 'renamed');
   await syncPath(dirname(path));
   reach(name, 'after');
+}
+
+/**
+ * Overwrites parts of an existing, preallocated file, each durable before the next is begun. Needs no new room on the
+ * disk; a cut may leave the piece that is being written torn, so its reader must be able to tell.
+ */
+export function writeInPlace(
+  name: StepName,
+  path: string,
+  pieces: readonly { bytes: Uint8Array; at: number }[],
+): Promise<void> {
+  return step(name, async () => {
+    const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+    try {
+      for (const { bytes, at } of pieces) {
+        for (let done = 0; done < bytes.length;) {
+          const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
+          done += bytesWritten;
+        }
+        await file.datasync();
+      }
+    } finally {
+      await file.close();
+    }
+  });
 }

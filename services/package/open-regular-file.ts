@@ -1,6 +1,5 @@
-import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
-import { isSystemError } from '../disk.js';
+import type { FileHandle } from 'node:fs/promises';
+import { isSystemError, openForReading } from '../disk.js';
 
 /** At a path where a regular file was expected stands a symlink, a folder, a device, a FIFO or a socket. */
 export class NotARegularFile extends Error {
@@ -29,7 +28,7 @@ export async function openRegularFile(path: string): Promise<{ file: FileHandle;
 
 async function openWithoutFollowing(path: string): Promise<FileHandle> {
   try {
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return await openForReading(path);
   } catch (error) {
     // ELOOP: a symlink (open(2), O_NOFOLLOW); ENXIO: a socket, or a device that nobody serves.
     if (isSystemError(error, 'ELOOP', 'ENXIO')) throw new NotARegularFile(path);
