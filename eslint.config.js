@@ -88,7 +88,13 @@ export default tseslint.config(
   },
   { files: ['services/disk.ts'], rules: restricted(PROCESSES) },
   {
-    files: ['services/service-control/**/*.ts', 'services/run-program.ts', 'services/ota-gui.ts'],
+    files: [
+      'services/service-control/**/*.ts',
+      'services/run-program.ts',
+      'services/ota-gui.ts',
+      // node:fs has no calls for extended attributes.
+      'services/deployment/attributes.ts',
+    ],
     rules: restricted([...FILE_SYSTEM, ...SHELLS], FILE_SYSTEM_BY_EXPRESSION, OPEN_FOR_WRITING),
   },
   { files: ['scripts/**/*.ts', '__tests__/**/*.ts'], ignores: DEVICE_SCRIPTS, rules: restricted(SHELLS) },

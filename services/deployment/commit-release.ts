@@ -1,0 +1,177 @@
+import { constants } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  copyToNewFile,
+  linkFile,
+  look,
+  openForWriting,
+  removeFile,
+  renameFile,
+  setOwnerAndMode,
+  syncFile,
+  syncFolder,
+} from '../disk.js';
+import type { Log } from '../log.js';
+import { sha256OfFile } from './content.js';
+import { writeAttributes } from './attributes.js';
+import type { Journal } from './journal.js';
+import { isEdited, type Operation } from './operation.js';
+import { AS_FOUND_VERSION, type FileRecord, type Release } from './release.js';
+import { plain } from './stage-files.js';
+import type { StagedRelease } from './staged-release.js';
+import type { Store } from './store.js';
+import { keptReleaseIds } from './prune-store.js';
+
+/**
+ * Writes down durably that the wanted release is live: contents that kept releases need, edited files beside, lists and
+ * pointers. It may be cut anywhere and called again. The commit itself is the removal of the journal, which follows.
+ * Answers with what people should know.
+ */
+export async function recordRelease(
+  store: Store,
+  journal: Journal,
+  staged: StagedRelease,
+  tools: { keep: number; now: () => Date; log: Log },
+): Promise<string[]> {
+  const { operations } = journal.body;
+  const lists = await listsAfter(store, journal, staged, tools);
+  const factory = journal.body.pointers.factory ?? journal.body.leftId;
+  await keepContents(store, operations, lists, { wanted: staged.wanted, factory, log: tools.log });
+  const notices = await keepEditedFiles(operations, tools.log);
+  for (const list of lists) await store.writeRelease(list);
+  const { to, from, leftId, pointers } = journal.body;
+  if (pointers.factory === null) await store.setPointer('factory', leftId);
+  const isReinstall = journal.body.purpose === 'update' && from?.version === to.version;
+  if (!isReinstall) await store.setPointer('previous', leftId);
+  await store.setPointer('current', to.id);
+  await store.markVersion(to.version, null);
+  return notices;
+}
+
+/** Every list that stays, with what is new to it: the wanted one, the one that is left, and those that lack a path. */
+async function listsAfter(
+  store: Store,
+  journal: Journal,
+  { live, wanted, found, purpose }: StagedRelease,
+  { keep, now }: { keep: number; now: () => Date },
+): Promise<Release[]> {
+  const { operations, leftId, to, pointers } = journal.body;
+  const reallyFound = { ...found, ...recordsFound(operations) };
+  const edits = Object.fromEntries(
+    operations.filter(isEdited).map(({ path, old }) => [path, old && plain(old)] as const),
+  );
+  const base = live ?? asFound(leftId, now());
+  const left: Release = { ...base, id: leftId, files: { ...reallyFound, ...base.files, ...edits } };
+  const kept = await keptReleaseIds(store, {
+    keep,
+    extra: [leftId, to.id],
+    factory: pointers.factory ?? leftId,
+  });
+  const others: Release[] = [];
+  for (const id of kept) {
+    if (id === leftId || id === wanted.id) continue;
+    const list = await store.releaseIfThere(id);
+    if (list === null) continue;
+    const files = { ...reallyFound, ...list.files };
+    if (Object.keys(files).length > Object.keys(list.files).length) others.push({ ...list, files });
+  }
+  const isNewList = purpose === 'update';
+  return [...others, left, ...(isNewList ? [wanted] : [])];
+}
+
+/** What was really at the paths of operations that the live list does not name. */
+function recordsFound(operations: readonly Operation[]): Record<string, FileRecord | null> {
+  const unlisted = operations.filter(({ listed }) => listed === undefined);
+  return Object.fromEntries(unlisted.map(({ path, old }) => [path, old && plain(old)]));
+}
+
+function asFound(id: string, now: Date): Release {
+  return {
+    schema: 1,
+    id,
+    version: AS_FOUND_VERSION,
+    package: null,
+    installedAt: now.toISOString(),
+    files: {},
+    folders: [],
+    units: [],
+  };
+}
+
+/** Contents go to the objects where a list that stays has them at a path where the live list has another, or none. */
+async function keepContents(
+  store: Store,
+  operations: readonly Operation[],
+  lists: readonly Release[],
+  { wanted, factory, log }: { wanted: Release; factory: string; log: Log },
+): Promise<void> {
+  const heldAt = new Map<string, string>();
+  for (const { old, oldAt } of operations) if (old !== null && oldAt !== null) heldAt.set(old.sha256, oldAt);
+  for (const list of lists) {
+    const isFactory = list.id === factory;
+    for (const [path, record] of Object.entries(list.files)) {
+      if (record === null) continue;
+      const isLive = wanted.files[path]?.sha256 === record.sha256;
+      if (isLive && !isFactory) continue;
+      await keepContent(store, record, heldAt.get(record.sha256) ?? null, isLive ? path : null, log);
+    }
+  }
+  await syncFolder('commit.sync', store.objects);
+}
+
+async function keepContent(
+  store: Store,
+  { sha256, size }: FileRecord,
+  heldAt: string | null,
+  liveAt: string | null,
+  log: Log,
+): Promise<void> {
+  const object = store.objectPath(sha256);
+  const there = await look(object);
+  const held = heldAt === null ? null : await look(heldAt);
+  if (there !== null && (held === null || there.ino === held.ino || there.size === size)) return;
+  if (there !== null) await removeFile('commit.object', object);
+  if (heldAt !== null && held !== null) return linkOrCopy(heldAt, object);
+  if (liveAt === null) return;
+  await copyDurably(liveAt, object, null);
+  if ((await sha256OfFile(object)) === sha256) return;
+  await removeFile('commit.object', object);
+  log.warn('a file was changed before its content could be kept for the factory release', { path: liveAt });
+}
+
+async function linkOrCopy(heldAt: string, object: string): Promise<void> {
+  // What is held beside a target on another mount cannot be linked into the store.
+  if (/\/\.tope-updater-\d+\.old$/.test(heldAt)) return copyDurably(heldAt, object, null);
+  await linkFile('commit.object', heldAt, object);
+}
+
+/** Edited files stay beside, as copies with the attributes they had. */
+async function keepEditedFiles(operations: readonly Operation[], log: Log): Promise<string[]> {
+  const notices: string[] = [];
+  for (const { path, oldAt, old, keepBeside } of operations) {
+    if (keepBeside === null || oldAt === null || old === null) continue;
+    const words = `${path} was edited on this device: kept as ${keepBeside}`;
+    notices.push(words);
+    if ((await look(keepBeside)) !== null && (await sha256OfFile(keepBeside)) === old.sha256) continue;
+    await removeFile('commit.localCopy', keepBeside);
+    await copyDurably(oldAt, keepBeside, old);
+    await writeAttributes(new Map([[keepBeside, old.xattrs]]), log);
+    log.warn(words);
+  }
+  return notices;
+}
+
+async function copyDurably(from: string, to: string, like: FileRecord | null): Promise<void> {
+  const temporary = `${to}.tope-copy`;
+  await removeFile('commit.localCopy', temporary);
+  await copyToNewFile('commit.localCopy', from, temporary);
+  const file = await openForWriting('commit.localCopy', temporary, constants.O_RDWR, 0o600);
+  try {
+    if (like !== null) await setOwnerAndMode('commit.localCopy', file, like);
+    await syncFile('commit.sync', file);
+  } finally {
+    await file.close();
+  }
+  await renameFile('commit.localCopy', temporary, to);
+  await syncFolder('commit.sync', dirname(to));
+}

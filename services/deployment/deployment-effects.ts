@@ -1,0 +1,129 @@
+import { UpdateError } from '../../machines/errors.js';
+import type { Deployment, Failure } from '../../machines/update-context.js';
+import type { PackageIdentity } from '../../machines/package-order.js';
+import type { Instant } from '../../machines/clock.js';
+import { inspectArchive, type PackageExpectations } from '../package/inspect-package.js';
+import { openZip } from '../package/zip-archive.js';
+import { recordRelease } from './commit-release.js';
+import type { DeploymentTools } from './deployment-tools.js';
+import { goBack } from './go-back.js';
+import { Journal } from './journal.js';
+import { goToFactory } from './last-resort.js';
+import { pruneStore } from './prune-store.js';
+import { runPostCommands, settleServices, startServices } from './restart-services.js';
+import { stageRelease, type StageTools } from './stage-release.js';
+import { readStaged, type StagedRelease } from './staged-release.js';
+import { stopForSwitch } from './stop-for-switch.js';
+import { refuseMovedTargets, switchFiles } from './switch-files.js';
+import { wantedFromPackage } from './wanted-from-package.js';
+import { wantedFromStore } from './wanted-from-store.js';
+
+/** Percent of `installing` at which staging is over; stopping and switching take the rest. */
+const STAGED_PERCENT = 90;
+const STOPPED_PERCENT = 96;
+
+export interface DeploymentParts extends DeploymentTools {
+  packagePath: (identity: PackageIdentity) => string;
+  packageName: () => string;
+  expectations: (version: string) => Promise<PackageExpectations>;
+  /** Words where the device must not be disturbed now, else null. */
+  askGuard: (signal: AbortSignal) => Promise<string | null>;
+  at: () => Instant;
+}
+
+/** What the deployment actors of the machine do, one function each. */
+export function deploymentEffects(parts: DeploymentParts) {
+  const { store, territory, tell } = parts;
+
+  async function stage(makeStaged: (tools: StageTools) => Promise<StagedRelease>, signal: AbortSignal) {
+    const staged = await makeStaged({
+      ...parts,
+      signal,
+      onBytes: (done, all) =>
+        tell(all === 0 ? STAGED_PERCENT : (STAGED_PERCENT * done) / all, 'Preparing files...'),
+      prune: () => pruneStore(store, { keep: 0 }, parts.log),
+    });
+    return { releaseId: staged.wanted.id, notices: staged.notices };
+  }
+
+  async function stagePackage(identity: PackageIdentity, signal: AbortSignal) {
+    const archive = await openZip(parts.packagePath(identity));
+    try {
+      const inspected = await inspectArchive(archive, await parts.expectations(identity.version));
+      const { md5, size } = identity;
+      const source = {
+        archive,
+        inspected,
+        name: parts.packageName(),
+        md5,
+        size,
+        unitName: (unit: string) => parts.control.unitName(unit),
+      };
+      return await stage(
+        (tools) => stageRelease(() => wantedFromPackage(store, territory, source), tools),
+        signal,
+      );
+    } finally {
+      await archive.close();
+    }
+  }
+
+  return {
+    stageRelease: ({ deployment }: { deployment: Deployment }, signal: AbortSignal) => {
+      const { identity, to } = deployment;
+      if (identity !== null) return stagePackage(identity, signal);
+      const wanted = () => wantedFromStore(store, { id: to.id ?? '', purpose: 'rollback' });
+      return stage((tools) => stageRelease(wanted, tools), signal);
+    },
+
+    stopServices: async (signal: AbortSignal): Promise<null> => {
+      const busy = await parts.askGuard(signal);
+      if (busy !== null) throw new UpdateError('DEVICE_BUSY', busy);
+      tell(STAGED_PERCENT, 'Stopping services...');
+      await stopForSwitch(await readStaged(store), parts, signal);
+      tell(STOPPED_PERCENT, 'Switching files...');
+      return null;
+    },
+
+    switchFiles: async (): Promise<null> => {
+      const journal = await openJournal(parts);
+      await refuseMovedTargets(journal.body.operations, territory);
+      await switchFiles(journal);
+      tell(100, 'Files switched');
+      return null;
+    },
+
+    runPostCommands: async (signal: AbortSignal): Promise<null> => {
+      await runPostCommands(await openJournal(parts), parts, signal);
+      return null;
+    },
+
+    startServices: async (signal: AbortSignal): Promise<null> => {
+      await startServices(await openJournal(parts), 'wanted', parts, signal);
+      return null;
+    },
+
+    settleServices: async (signal: AbortSignal): Promise<null> => {
+      await settleServices(await openJournal(parts), 'wanted', parts, signal);
+      return null;
+    },
+
+    commitRelease: async (): Promise<{ at: Instant; notices: string[] }> => {
+      const journal = await openJournal(parts);
+      const notices = await recordRelease(store, journal, await readStaged(store), parts);
+      await journal.remove();
+      const words = 'services were not started (no service manager)';
+      return { at: parts.at(), notices: parts.control.canStart ? notices : [...notices, words] };
+    },
+
+    goBack: ({ cause }: { cause: Failure }, signal: AbortSignal) => goBack(cause, parts, signal),
+    goToFactory: ({ cause }: { cause: Failure }, signal: AbortSignal) => goToFactory(cause, parts, signal),
+  };
+}
+
+async function openJournal({ store }: DeploymentTools): Promise<Journal> {
+  const journal = await Journal.read(store.journalPath);
+  if (journal === null)
+    throw new UpdateError('DEPLOYMENT_FAILED', 'the journal of this deployment is missing');
+  return journal;
+}

@@ -1,0 +1,35 @@
+import type { Log } from '../log.js';
+import type { ServiceManager } from '../service-control/open-service-control.js';
+import type { ServiceControl } from '../service-control/service-control.js';
+import type { Store } from './store.js';
+import type { Territory } from './target-path.js';
+
+/** Bounds of the waits of a deployment, ms. */
+export interface Timing {
+  /** Between two looks at a unit. */
+  pollMs: number;
+  /** From the stop that was asked for to SIGKILL. */
+  killAfterMs: number;
+  /** From SIGKILL to giving up. */
+  giveUpMs: number;
+  startTimeoutMs: number;
+  settleMs: number;
+}
+
+/** What every step of a deployment works with. */
+export interface DeploymentTools {
+  store: Store;
+  territory: Territory;
+  control: ServiceControl;
+  log: Log;
+  timing: Timing;
+  /** Percent of the stage that is going on, and a sentence for people. */
+  tell: (percent: number, message: string) => void;
+  now: () => Date;
+  /** Who runs programs for us: under systemd they are transient units. */
+  manager: ServiceManager;
+  /** Releases kept besides current, previous and factory. */
+  keep: number;
+  /** Bytes that must stay free. */
+  reserveBytes: number;
+}

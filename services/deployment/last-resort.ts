@@ -1,0 +1,64 @@
+import { UpdateError } from '../../machines/errors.js';
+import type { Failure } from '../../machines/update-context.js';
+import { recordRelease } from './commit-release.js';
+import type { DeploymentTools } from './deployment-tools.js';
+import { Journal } from './journal.js';
+import { pruneStore } from './prune-store.js';
+import { settleServices, startServices } from './restart-services.js';
+import { readStaged } from './staged-release.js';
+import { stageRelease } from './stage-release.js';
+import { stopForSwitch } from './stop-for-switch.js';
+import { switchFiles } from './switch-files.js';
+import { wantedFromStore } from './wanted-from-store.js';
+
+/**
+ * The factory release, when the version that was live before does not run either. Finished forward, never undone, under
+ * a journal of its own purpose; may be cut and called again. Throws where there is no other factory release, or where it
+ * does not run.
+ */
+export async function goToFactory(
+  cause: Failure,
+  tools: DeploymentTools,
+  signal: AbortSignal,
+): Promise<{ outcome: string }> {
+  const { store } = tools;
+  const journal = await openJournal(cause, tools, signal);
+  if (journal.head.phase !== 'switched') await switchFiles(journal);
+  if ((await store.pointer('current')) !== journal.body.to.id) {
+    await recordRelease(store, journal, await readStaged(store), tools);
+  }
+  await startServices(journal, 'wanted', tools, signal);
+  await settleServices(journal, 'wanted', tools, signal);
+  return { outcome: `rolled back to factory ${journal.body.to.version}` };
+}
+
+async function openJournal(cause: Failure, tools: DeploymentTools, signal: AbortSignal): Promise<Journal> {
+  const { store } = tools;
+  const journal = await Journal.read(store.journalPath);
+  const isOurs = journal?.body.purpose === 'factory';
+  if (isOurs && journal.head.phase !== 'stopping') return journal;
+  if (isOurs) return stopForSwitch(await readStaged(store), tools, signal);
+  if (journal !== null && journal.head.phase !== 'undone') {
+    throw new UpdateError(
+      'ROLLBACK_FAILED',
+      `the files could not be undone (the journal is ${journal.head.phase})`,
+    );
+  }
+  const id = await store.pointer('factory');
+  if (id === null) throw new UpdateError('ROLLBACK_FAILED', 'there is no factory release to fall back to');
+  if (id === journal?.body.from?.id && id === (await store.pointer('current'))) {
+    throw new UpdateError('ROLLBACK_FAILED', 'what was live is the factory release itself');
+  }
+  const staged = await stageRelease(() => wantedFromStore(store, { id, purpose: 'factory' }), {
+    ...tools,
+    signal,
+    onBytes: () => undefined,
+    prune: () => pruneStore(store, { keep: 0 }, tools.log),
+    replacesUndone: true,
+  });
+  const plan = journal?.body.plan ?? [];
+  return stopForSwitch(staged, tools, signal, {
+    cause: { code: 'ROLLBACK_FAILED', message: `${cause.code}: ${cause.message}` },
+    plan,
+  });
+}

@@ -1,0 +1,74 @@
+import { stat } from 'node:fs/promises';
+import { isSystemError } from '../disk.js';
+import type { Log } from '../log.js';
+import { undoFiles } from './go-back.js';
+import { Journal } from './journal.js';
+import type { Store } from './store.js';
+import { switchFiles } from './switch-files.js';
+
+/** A version that hangs the board never lets its service count, so the boots are counted: this one undoes it. */
+const BOOTS_UNTIL_UNDONE = 3;
+
+export interface Recovery {
+  /** One line for people: what was found and what was done. */
+  words: string;
+  /** A unit file was touched: systemd has loaded the other version and must read it anew. */
+  needsReload: boolean;
+}
+
+/**
+ * Brings the files to wholly old or wholly new from the journal alone, with no service running (the oneshot before any
+ * ordinary unit). A journal in phase stopping is left alone; any other is marked undone or switched for the service to
+ * read, which alone removes it. Throws where it cannot be done; nothing is worse then than before.
+ */
+export async function recoverFiles(store: Store, log: Log): Promise<Recovery> {
+  const journal = await Journal.read(store.journalPath);
+  if (journal === null) return { words: 'no deployment was cut: nothing to do', needsReload: false };
+  const { phase, boots } = journal.head;
+  const { to, from, purpose, unitFilesChange } = journal.body;
+  const what = `${purpose} ${from?.version ?? 'as found'} -> ${to.version} was cut while ${phase}`;
+  await needMountedRoots(journal);
+  if (phase === 'stopping') return { words: `${what}: no file was touched yet`, needsReload: false };
+  if (phase === 'undone')
+    return { words: `${what}: the files are back already`, needsReload: unitFilesChange };
+  if (purpose === 'factory') {
+    if (phase === 'switching') await switchFiles(journal);
+    return { words: `${what}: finished, the files are ${to.version}`, needsReload: unitFilesChange };
+  }
+  if (phase === 'switched') {
+    await journal.mark({ boots: boots + 1 });
+    if (boots + 1 < BOOTS_UNTIL_UNDONE) {
+      return { words: `${what}: the files are ${to.version}`, needsReload: unitFilesChange };
+    }
+    const message = `boot ${boots + 1} of ${to.version} without its services having settled`;
+    await journal.mark({ phase: 'undoing', cause: { code: 'HEALTH_CHECK_FAILED', message } });
+  } else if (phase === 'switching') {
+    const message = 'interrupted while switching (power cut or kill)';
+    await journal.mark({ phase: 'undoing', cause: { code: 'DEPLOYMENT_FAILED', message } });
+  }
+  await undoFiles(journal, { store, log });
+  return {
+    words: `${what}: undone, the files are ${from?.version ?? 'as found'}`,
+    needsReload: unitFilesChange,
+  };
+}
+
+/** Throws where a root is not the journaled folder: it is not mounted, and what stands there must not be touched. */
+async function needMountedRoots({ body }: Journal): Promise<void> {
+  for (const { path, ino } of body.roots) {
+    const now = await inodeOf(path);
+    if (now !== ino)
+      throw new Error(
+        `${path} is not the folder of the journal (inode ${now ?? 'none'}, ${ino} expected): is it mounted?`,
+      );
+  }
+}
+
+async function inodeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).ino;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+import { Ajv } from 'ajv';
+import { join } from 'node:path';
+import { UpdateError } from '../../machines/errors.js';
+import { look, makeFolder, readText, removeFile, removeTree, syncFolder, writeDurably } from '../disk.js';
+import type { Operation } from './operation.js';
+import type { FileRecord, Release } from './release.js';
+import type { Store } from './store.js';
+
+/** What staging has found out and prepared: all that stopping, switching and committing need. */
+export interface StagedRelease {
+  purpose: 'update' | 'rollback' | 'factory';
+  /** The list that is live; null before the first update. */
+  live: Release | null;
+  /** The list that is wanted, whole. */
+  wanted: Release;
+  operations: Operation[];
+  /** What is really at paths that no list names yet. */
+  found: Record<string, FileRecord | null>;
+  newFolders: string[];
+  oldFolders: string[];
+  postCommands: string[];
+  notices: string[];
+}
+
+const isStaged = new Ajv().compile<StagedRelease>({
+  type: 'object',
+  required: ['purpose', 'live', 'wanted', 'operations', 'found', 'newFolders', 'oldFolders', 'postCommands'],
+});
+
+function listPath(store: Store): string {
+  return join(store.staging, 'release.json');
+}
+
+/** Writes what was staged, durably, beside the staged files. */
+export async function writeStaged(store: Store, staged: StagedRelease): Promise<void> {
+  await writeDurably('staging.write', listPath(store), JSON.stringify(staged), 0o600);
+}
+
+/** What was staged. Throws DEPLOYMENT_FAILED where nothing (whole) is staged. */
+export async function readStaged(store: Store): Promise<StagedRelease> {
+  const text = await readText(listPath(store));
+  const parsed: unknown = text === null ? null : JSON.parse(text);
+  if (isStaged(parsed)) return parsed;
+  throw new UpdateError('DEPLOYMENT_FAILED', 'nothing is staged: the staging folder is empty');
+}
+
+/** Empties the staging folder, and removes what was staged beside targets on other mounts. */
+export async function clearStaging(store: Store): Promise<void> {
+  const outside = await store.stagedText('outside');
+  const names: unknown = outside === null ? [] : JSON.parse(outside);
+  if (Array.isArray(names)) {
+    for (const name of names.filter((name) => typeof name === 'string' && isOurs(name))) {
+      await removeFile('staging.remove', String(name));
+    }
+  }
+  if ((await look(store.staging)) === null) return;
+  await removeTree('staging.remove', store.staging);
+  await syncFolder('staging.remove', store.root);
+}
+
+/** An empty staging folder, ready to be written to. */
+export async function makeStaging(store: Store): Promise<void> {
+  await clearStaging(store);
+  for (const folder of [store.staging, join(store.staging, 'new'), join(store.staging, 'old')]) {
+    await makeFolder('staging.make', folder, 0o700);
+  }
+}
+
+function isOurs(path: string): boolean {
+  return /\/\.tope-updater-\d+\.(?:new|old)$/.test(path);
+}

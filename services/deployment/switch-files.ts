@@ -1,0 +1,55 @@
+import { dirname } from 'node:path';
+import { UpdateError } from '../../machines/errors.js';
+import { look, makeFolder, removeEmptyFolder, removeFile, renameFile, syncFolder } from '../disk.js';
+import type { Journal } from './journal.js';
+import type { Operation } from './operation.js';
+import { resolveTarget, type Territory } from './target-path.js';
+
+/**
+ * Puts every staged file in place, by rename, and removes what goes: milliseconds, whatever the bytes. The journal says
+ * so before and after. Called again after a cut it goes on: done means that the staged file is gone.
+ */
+export async function switchFiles(journal: Journal): Promise<void> {
+  const { operations, newFolders, oldFolders } = journal.body;
+  await journal.mark({ phase: 'switching' });
+  for (const folder of newFolders) await makeFolder('switch.folder', folder, 0o755);
+  for (const operation of operations) await apply(operation);
+  for (const folder of oldFolders) await removeEmptyFolder('switch.folder', folder);
+  await syncTouched(journal, 'switch.sync');
+  await journal.mark({ phase: 'switched' });
+}
+
+/** Refuses to switch where a path leads elsewhere than it did when it was staged. Throws DEPLOYMENT_FAILED. */
+export async function refuseMovedTargets(
+  operations: readonly Operation[],
+  territory: Territory,
+): Promise<void> {
+  for (const { asked, path } of operations) {
+    const now = await resolveTarget(asked, territory);
+    if (now !== path) {
+      throw new UpdateError(
+        'DEPLOYMENT_FAILED',
+        `${asked} led to ${path} when it was staged and leads to ${now} now`,
+      );
+    }
+  }
+}
+
+async function apply({ path, newAt }: Operation): Promise<void> {
+  if (newAt === null) return removeFile('switch.unlink', path);
+  if ((await look(newAt)) !== null) await renameFile('switch.rename', newAt, path);
+}
+
+/** Every folder in which a name was made, replaced or removed, once each. */
+export async function syncTouched(journal: Journal, step: 'switch.sync' | 'undo.sync'): Promise<void> {
+  const { operations, newFolders, oldFolders } = journal.body;
+  const touched = [
+    ...operations.flatMap(({ path, newAt, oldAt }) => [path, newAt, oldAt]),
+    ...newFolders,
+    ...oldFolders,
+  ];
+  const folders = new Set(touched.filter((path) => path !== null).map((path) => dirname(path)));
+  for (const folder of folders) {
+    if ((await look(folder)) !== null) await syncFolder(step, folder);
+  }
+}
