@@ -5,6 +5,22 @@ import { EXIT, UsageError, type Command } from './command.js';
 
 /** The subcommands; each is loaded when it is called. */
 const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<Command> }>> = {
+  serve: {
+    about: 'run the updater',
+    load: async () => (await import('./serve.js')).serveCommand,
+  },
+  recover: {
+    about: 'finish or undo a deployment that was cut, with no service running',
+    load: async () => (await import('./recover.js')).recoverCommand,
+  },
+  pack: {
+    about: 'build a package, on a workstation',
+    load: async () => (await import('./pack.js')).packCommand,
+  },
+  visualize: {
+    about: 'draw the machine from its definition',
+    load: async () => (await import('./visualize.js')).visualizeCommand,
+  },
   status: {
     about: 'print what the running updater is doing',
     load: async () => (await import('./status.js')).statusCommand,

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { toUpdateError } from '../machines/errors.js';
+import { recoverFiles } from '../services/deployment/recover-files.js';
+import { Store, storeFolder } from '../services/deployment/store.js';
+import { takeInstanceLock } from '../services/instance-lock.js';
+import { readConfiguration } from '../services/read-configuration.js';
+import { openRotatingLog } from '../services/rotating-log.js';
+import { openServiceControl } from '../services/service-control/open-service-control.js';
+import { look } from '../services/disk.js';
+import type { Log } from '../services/log.js';
+import { EXIT, parseOptions } from './command.js';
+
+const HELP = `Usage: tope-updater recover
+
+Brings the files of a deployment that was cut to wholly old or wholly new, and exits. To be run at boot, before any
+service starts; without a journal there is nothing to do. One line tells what was found and done.
+
+Options:
+  --help     print this
+
+Exit codes: 0 done, also where it could not be done (the device must boot; the log tells), 1 another updater runs,
+2 wrong usage, 78 bad configuration
+`;
+
+/** Recovers the files alone; the service that starts later does the rest. */
+export async function recoverCommand(args: string[]): Promise<number> {
+  if (parseOptions(args, {}).help === true) {
+    process.stdout.write(HELP);
+    return EXIT.done;
+  }
+  const { configuration } = await readConfiguration(process.env);
+  const folder = storeFolder(configuration.managedRoot);
+  if ((await look(join(folder, 'journal'))) === null) {
+    process.stdout.write('no deployment was cut: nothing to do\n');
+    return EXIT.done;
+  }
+  const log = await openRotatingLog({
+    folder: join(configuration.workDir, 'logs'),
+    level: configuration.logLevel,
+  });
+  try {
+    const lock = await takeInstanceLock(folder);
+    try {
+      await recover(new Store(folder, log), configuration.serviceManager, log);
+    } finally {
+      await lock.release();
+    }
+    return EXIT.done;
+  } finally {
+    await log.close();
+  }
+}
+
+async function recover(store: Store, manager: 'systemd' | 'none', log: Log): Promise<void> {
+  try {
+    const { words, needsReload } = await recoverFiles(store, log);
+    log.info(`recover: ${words}`);
+    // systemd has loaded the unit files of the other version before this ran.
+    if (needsReload) await (await openServiceControl(manager, [])).reload();
+  } catch (error) {
+    log.error('recover: the files could not be recovered', { why: toUpdateError(error).message });
+  }
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { createHttpServer } from '../http/server.js';
+import { toUpdateError } from '../machines/errors.js';
+import { openClock } from '../services/clock.js';
+import type { Configuration } from '../services/configuration.js';
+import { takeInstanceLock } from '../services/instance-lock.js';
+import type { Log } from '../services/log.js';
+import { readConfiguration } from '../services/read-configuration.js';
+import { openRotatingLog } from '../services/rotating-log.js';
+import { openServiceControl } from '../services/service-control/open-service-control.js';
+import type { ServiceControl } from '../services/service-control/service-control.js';
+import { startUpdater, type UpdaterParts } from '../services/updater.js';
+import { storeFolder } from '../services/deployment/store.js';
+import { EXIT, parseOptions } from './command.js';
+
+const HELP = `Usage: tope-updater serve
+
+Runs the updater until it gets SIGTERM or SIGINT. It is configured by /etc/tope-updater/config.json (or the file that
+TOPE_CONFIG names) and by TOPE_ variables, which win.
+
+Options:
+  --help     print this
+
+Exit codes: 0 stopped by a signal, 1 failed (port taken, another updater runs), 2 wrong usage, 78 bad configuration
+`;
+
+/** A stop that takes longer is cut short: the next start finds its way from any state. */
+const STOP_WITHIN_MS = 4500;
+
+/** Runs the service until a signal ends it. */
+export async function serveCommand(args: string[]): Promise<number> {
+  if (parseOptions(args, {}).help === true) {
+    process.stdout.write(HELP);
+    return EXIT.done;
+  }
+  const { configuration, warnings } = await readConfiguration(process.env);
+  const { logLevel, workDir, serviceManager, managedRoot, extraRoots } = configuration;
+  const log = await openRotatingLog({ folder: join(workDir, 'logs'), level: logLevel });
+  for (const warning of warnings) log.warn(warning);
+  try {
+    const control = await openServiceControl(serviceManager, [managedRoot, ...extraRoots]);
+    return await serve(configuration, { log, control });
+  } catch (error) {
+    log.error('the updater could not start', { why: toUpdateError(error).message });
+    throw error;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Runs an updater with its HTTP server until SIGTERM or SIGINT; answers with the exit code. */
+export async function serve(
+  configuration: Configuration,
+  parts: { log: Log; control: ServiceControl } & Pick<UpdaterParts, 'timing' | 'reserveBytes'>,
+): Promise<number> {
+  const { log } = parts;
+  const lock = await takeInstanceLock(storeFolder(configuration.managedRoot));
+  let finish: (end: { exitCode: number; why: string }) => void = () => undefined;
+  const end = new Promise<{ exitCode: number; why: string }>((resolve) => (finish = resolve));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => finish({ exitCode: EXIT.done, why: signal }));
+  }
+  const updater = await startUpdater({
+    ...parts,
+    configuration,
+    clock: await openClock(),
+    onFatal: (error) => finish({ exitCode: EXIT.failed, why: `the machine failed: ${error.message}` }),
+  });
+  const server = createHttpServer(updater, {
+    ...configuration,
+    onInternalError: (error) => log.error('a request failed', { why: error.message }),
+  });
+  try {
+    const port = await server.listen();
+    log.info('the updater listens', { host: configuration.host, port, pid: process.pid });
+    const { exitCode, why } = await end;
+    log.info('stopping', { why });
+    setTimeout(() => process.exit(exitCode), STOP_WITHIN_MS).unref();
+    await server.close();
+    return exitCode;
+  } finally {
+    await updater.shutDown();
+    await lock.release();
+  }
+}

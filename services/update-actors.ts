@@ -1,0 +1,147 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { fromPromise } from 'xstate';
+import { ageAt, type Age, type Instant } from '../machines/clock.js';
+import { toUpdateError } from '../machines/errors.js';
+import { DONE_MS, TRUST_MS } from '../machines/guards.js';
+import type { PackageIdentity, PackageOrder } from '../machines/package-order.js';
+import type { Deployment, Kept } from '../machines/update-context.js';
+import type { Clock } from './clock.js';
+import { closeDeployment } from './deployment/close-deployment.js';
+import { deploymentEffects, type DeploymentParts } from './deployment/deployment-effects.js';
+import { awaitNetwork, backOff } from './download/back-off.js';
+import { transferPackage } from './download/transfer-package.js';
+import { removeFile } from './disk.js';
+import type { Effects } from './effect.js';
+import { inspectPackage } from './package/inspect-package.js';
+import { hashPackage } from './package/verify-digest.js';
+import { makeReserve } from './saved-state/reserve.js';
+import { packagePath, tidyPackages } from './work-folder.js';
+
+/** How often a long wait looks at the clock, so that the age it counts up is saved now and then. */
+const WATCH_MS = 60 * 60 * 1000;
+
+export interface ActorParts extends DeploymentParts {
+  tmpDir: string;
+  clock: Clock;
+  /** The order as it is now: its URL may be fresher than the one the actor was started with. */
+  order: () => PackageOrder | null;
+  makeRoom: (bytesNeeded: number) => Promise<void>;
+  retryNetworkMs?: number;
+}
+
+/** The actors that the machine is provided with: each state's work by the name that the machine calls it. */
+export function updateActors(parts: ActorParts, effects: Effects) {
+  const { tmpDir, clock, log, tell, store } = parts;
+  const deployment = deploymentEffects(parts);
+
+  const check = async (
+    { identity, sha256 }: { identity: PackageIdentity; sha256: string | null },
+    signal: AbortSignal,
+    onProgress: (bytes: number) => void,
+  ): Promise<null> => {
+    const path = packagePath(tmpDir, identity);
+    try {
+      await hashPackage(path, identity, sha256, { signal, onProgress });
+    } catch (error) {
+      // A package with a wrong digest must be gone before it is fetched again.
+      if (toUpdateError(error).facts.discard === true) await removeFile('workFolder.remove', path);
+      throw error;
+    }
+    log.info('digest checked', { version: identity.version, md5: identity.md5, bytes: identity.size });
+    return null;
+  };
+
+  return {
+    transfer: effects.forward(({ identity }: { identity: PackageIdentity }, signal) =>
+      transferPackage(identity, signal, {
+        ...parts,
+        onProgress: (bytes, size) =>
+          tell((100 * bytes) / size, `Downloading package... ${megabytes(bytes)} / ${megabytes(size)}`),
+      }),
+    ),
+    backOff: fromPromise<null, { delayMs: number }>(({ input, signal }) => backOff(input, signal)),
+    awaitNetwork: fromPromise<{ since: Instant }, { since: Instant | null }>(({ input, signal }) =>
+      awaitNetwork(input, signal, {
+        clock,
+        ...(parts.retryNetworkMs === undefined ? {} : { retryEveryMs: parts.retryNetworkMs }),
+      }),
+    ),
+
+    hashPackage: effects.forward((input: { identity: PackageIdentity; sha256: string | null }, signal) =>
+      check(input, signal, (bytes) => {
+        const { size } = input.identity;
+        tell((100 * bytes) / size, `Verifying package... ${megabytes(bytes)} / ${megabytes(size)}`);
+      }),
+    ),
+    inspectPackage: effects.forward(async ({ identity }: { identity: PackageIdentity }) => {
+      const inspected = await inspectPackage(
+        packagePath(tmpDir, identity),
+        await parts.expectations(identity.version),
+      );
+      const { manifest, inflatedBytes, signedBy, warnings } = inspected;
+      for (const words of warnings) log.warn(words, { version: identity.version });
+      log.info('package inspected', {
+        version: identity.version,
+        modules: manifest.modules.length,
+        inflatedBytes,
+        signedBy,
+      });
+      return { modules: manifest.modules.length, inflatedBytes, signedBy, warnings, at: clock() };
+    }),
+    watchTrust: fromPromise<{ at: Instant }, { trust: Age | null }>(async ({ input, signal }) => {
+      await untilAge(input.trust, TRUST_MS, clock, signal);
+      return { at: clock() };
+    }),
+    askGuard: fromPromise<{ busy: string | null }, null>(async ({ signal }) => ({
+      busy: await parts.askGuard(signal),
+    })),
+
+    rehashPackage: effects.forward((input: { identity: PackageIdentity; sha256: string | null }, signal) => {
+      tell(0, 'Checking the package again...');
+      return check(input, signal, () => undefined);
+    }),
+    stageRelease: effects.forward(deployment.stageRelease),
+    stopServices: effects.forward<{ deployment: Deployment }, null>((_, signal) =>
+      deployment.stopServices(signal),
+    ),
+    switchFiles: effects.forward<{ deployment: Deployment }, null>(() => deployment.switchFiles()),
+    runPostCommands: effects.forward<null, null>((_, signal) => deployment.runPostCommands(signal)),
+    startServices: effects.forward<null, null>((_, signal) => deployment.startServices(signal)),
+    settleServices: effects.forward<null, null>((_, signal) => deployment.settleServices(signal)),
+    commitRelease: effects.forward<null, { at: Instant; notices: string[] }>(() =>
+      deployment.commitRelease(),
+    ),
+    goBack: effects.back(deployment.goBack),
+    goToFactory: effects.back(deployment.goToFactory),
+
+    watchDone: fromPromise<null, { doneFor: Age | null }>(async ({ input, signal }) => {
+      await untilAge(input.doneFor, DONE_MS, clock, signal);
+      return null;
+    }),
+    tidy: effects.forward(async (input: TidyInput): Promise<null> => {
+      if (input.bad !== null) {
+        await store.markVersion(input.bad.version, { since: new Date().toISOString(), why: input.bad.why });
+      }
+      await closeDeployment(store, parts.keep, log);
+      await tidyPackages(tmpDir, input.kept, input.identity);
+      await makeReserve(tmpDir, log);
+      return null;
+    }),
+  };
+}
+
+interface TidyInput {
+  kept: Kept;
+  identity: PackageIdentity | null;
+  bad: { version: string; why: string } | null;
+}
+
+/** Waits until an age is reached, or an hour. No age: until it is aborted. */
+async function untilAge(age: Age | null, wantedMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  const left = age === null ? Infinity : wantedMs - ageAt(age, clock()).countedMs;
+  if (left > 0) await wait(Math.min(left, WATCH_MS), undefined, { signal });
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

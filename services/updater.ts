@@ -1,0 +1,271 @@
+import { join } from 'node:path';
+import { createActor, waitFor, type Actor, type SnapshotFrom } from 'xstate';
+import { toUpdateError } from '../machines/errors.js';
+import { firstWords } from '../machines/first-words.js';
+import { statePath, STAGES, topStateOf, type TopState } from '../machines/stage.js';
+import type { JournalFacts, UpdateEvent } from '../machines/update-events.js';
+import { updateMachine, type UpdateMachine } from '../machines/update-machine.js';
+import type { Clock } from './clock.js';
+import type { Configuration } from './configuration.js';
+import type { Timing } from './deployment/deployment-tools.js';
+import { Journal } from './deployment/journal.js';
+import { leaveServicesStarted } from './deployment/leave-services-started.js';
+import { pruneStore } from './deployment/prune-store.js';
+import { Store, storeFolder } from './deployment/store.js';
+import { readVersions } from './deployment/versions.js';
+import { look } from './disk.js';
+import { Effects } from './effect.js';
+import { EventLog } from './event-log.js';
+import { freeBytes, needRoom, RESERVE_BYTES } from './free-room.js';
+import { appendHistory, readHistory } from './history.js';
+import { askInstallGuard } from './install-guard.js';
+import type { Log } from './log.js';
+import { Metrics } from './metrics.js';
+import { startOtaGui } from './ota-gui.js';
+import { ProgressBoard } from './progress-board.js';
+import { Reporter } from './reporter.js';
+import { readState } from './saved-state/read-state.js';
+import { makeReserve } from './saved-state/reserve.js';
+import { NO_RESTORES, type Restores } from './saved-state/saved-state.js';
+import { SnapshotStore } from './saved-state/snapshot-store.js';
+import type { ServiceControl } from './service-control/service-control.js';
+import { updateActors, type ActorParts } from './update-actors.js';
+import { storyOf } from './update-story.js';
+import { makeWorkFolder, packagePath, partialPath, tmpDirOf } from './work-folder.js';
+
+/** What an updater is made of; a test or the demo hands in its own clock, waits and service control. */
+export interface UpdaterParts {
+  configuration: Configuration;
+  log: Log;
+  clock: Clock;
+  control: ServiceControl;
+  timing?: Partial<Timing>;
+  reserveBytes?: number;
+  /** The machine itself has failed, which its design excludes: the process must end, so that a new one restores it. */
+  onFatal: (error: Error) => void;
+}
+
+type Snapshot = SnapshotFrom<UpdateMachine>;
+
+const TIMING: Omit<Timing, 'settleMs'> = {
+  pollMs: 50,
+  killAfterMs: 10_000,
+  giveUpMs: 5000,
+  startTimeoutMs: 30_000,
+};
+
+/** The running updater as HTTP and the command see it: events in, state out. */
+export type Updater = Awaited<ReturnType<typeof startUpdater>>;
+
+/**
+ * Starts the updater from what is on disk: saved state, journal, packages. It always starts; what was wrong with them is
+ * in the log. Rejects only where its folders cannot be made.
+ */
+export async function startUpdater(parts: UpdaterParts) {
+  const { configuration, log, clock, control } = parts;
+  const tmpDir = tmpDirOf(configuration.workDir);
+  const historyPath = join(configuration.workDir, 'logs', 'history.jsonl');
+  await makeWorkFolder(configuration.workDir);
+  const store = new Store(storeFolder(configuration.managedRoot), log);
+  await store.make();
+  await makeReserve(tmpDir, log);
+  const { restored } = await readState(tmpDir, updateMachine, log);
+
+  const board = new ProgressBoard();
+  const events = new EventLog();
+  const metrics = new Metrics();
+  const snapshots = new SnapshotStore(tmpDir, log);
+  const reporter = new Reporter({
+    deviceApiUrl: configuration.deviceApiUrl,
+    log,
+    onDelivered: (id) => actor.send({ type: 'REPORT_DELIVERED', id }),
+  });
+  const saved = () => snapshots.saved();
+  const stateNow = () => topStateOf(actor.getSnapshot().value);
+  const effects = new Effects({ saved, percent: () => board.read(stateNow()).percent });
+  const tools = actorParts();
+  let lastEvent = 'start';
+  let lastPath = restored === null ? 'none' : statePath(valueIn(restored.snapshot));
+  let sinceMs = Date.now();
+  let orderedAt: Date | null = null;
+  let isShuttingDown = false;
+
+  const actor: Actor<UpdateMachine> = createActor(
+    updateMachine.provide({ actors: updateActors(tools, effects) }),
+    {
+      ...(restored === null ? {} : { snapshot: restored.snapshot }),
+      inspect: (event) => {
+        if (event.type === '@xstate.event' && event.actorRef === actor) lastEvent = event.event.type;
+      },
+    },
+  );
+  actor.subscribe({ next: onSnapshot, error: (error) => parts.onFatal(toUpdateError(error)) });
+  board.listen((state, progress) => {
+    reporter.progress(state, progress);
+    events.progress({ stage: STAGES[state], progress: progress.percent, message: progress.message });
+  });
+  const found = await whatIsOnDisk();
+  snapshots.countRestores(found.restores);
+  actor.start();
+  actor.send(found.event);
+
+  function actorParts(): ActorParts {
+    const { managedRoot, extraRoots, workDir, installGuard, serviceManager } = configuration;
+    return {
+      store,
+      territory: { roots: [managedRoot, ...extraRoots], forbidden: [store.root, workDir] },
+      control,
+      log,
+      clock,
+      tmpDir,
+      timing: { ...TIMING, settleMs: configuration.settleMs, ...parts.timing },
+      manager: serviceManager,
+      keep: configuration.keep,
+      reserveBytes: parts.reserveBytes ?? RESERVE_BYTES,
+      order: () => actor.getSnapshot().context.order,
+      packageName: () => actor.getSnapshot().context.order?.name ?? '',
+      packagePath: (identity) => packagePath(tmpDir, identity),
+      askGuard: (signal) => askInstallGuard(installGuard, { manager: serviceManager, signal }),
+      tell: (percent, message) => board.tell(percent, message),
+      now: () => new Date(),
+      at: clock,
+      makeRoom: (bytes) =>
+        needRoom(tmpDir, bytes + (parts.reserveBytes ?? RESERVE_BYTES), () =>
+          pruneStore(store, { keep: 0 }, log),
+        ),
+      expectations: async (version) => ({
+        version,
+        roots: [managedRoot, ...extraRoots],
+        reserved: [workDir],
+        allowPostCmds: configuration.allowPostCmds,
+        signature: configuration.signature,
+        keysDir: configuration.keysDir,
+        product: configuration.product,
+        installedVersion: (await store.named('current'))?.version ?? null,
+        allowDowngrade: false,
+      }),
+    };
+  }
+
+  /** What the machine is told once, right after it has started. */
+  async function whatIsOnDisk(): Promise<{ event: UpdateEvent; restores: Restores }> {
+    const order = restored === null ? null : actor.getSnapshot().context.order;
+    const whole = order === null ? null : await look(packagePath(tmpDir, order));
+    const partial = order === null ? null : await look(partialPath(tmpDir, order));
+    const restores = countedOn(restored?.restores ?? NO_RESTORES, whole?.size ?? partial?.size ?? 0);
+    return {
+      restores,
+      event: {
+        type: 'RESTORED',
+        at: clock(),
+        journal: await journalFacts(store, log),
+        restores: restores.count,
+        packageOnDisk: whole !== null,
+        current: await store.pointer('current'),
+      },
+    };
+  }
+
+  function countedOn(before: Restores, bytes: number): Restores {
+    if (restored === null) return NO_RESTORES;
+    const state = stateNow();
+    const isStuck = before.state === state && bytes <= before.bytes;
+    return { state, count: isStuck ? before.count + 1 : 1, bytes };
+  }
+
+  function onSnapshot(snapshot: Snapshot): void {
+    const state = topStateOf(snapshot.value);
+    const path = statePath(snapshot.value);
+    if (!snapshot.hasTag('unsaved')) snapshots.queue(actor.getPersistedSnapshot(), state);
+    board.enter(state, firstWords(state, snapshot.context));
+    const { waiting } = snapshot.context.outbox;
+    // Reports follow the save of their state; where it fails they are sent all the same: reporting decides nothing.
+    const offer = () => reporter.offer(waiting);
+    if (waiting.length > 0) void saved().then(offer, offer);
+    if (path !== lastPath) onTransition(state, path, snapshot);
+  }
+
+  function onTransition(state: TopState, path: string, { context }: Snapshot): void {
+    const now = new Date();
+    const from = lastPath;
+    const before = from === 'none' ? null : topStateOf(from);
+    const afterMs = now.getTime() - sinceMs;
+    log.info('transition', { from, to: path, event: lastEvent });
+    events.transition({ time: now.toISOString(), event: lastEvent, from, to: path, afterMs });
+    if (before !== null) metrics.countTime(before, afterMs);
+    lastPath = path;
+    sinceMs = now.getTime();
+    if (state === before) return;
+    if (state === 'deploying') void startOtaGui(configuration.otaGui, configuration.serviceManager, log);
+    if (state === 'downloading' || (state === 'deploying' && orderedAt === null)) orderedAt = now;
+    if (before === null || (state !== 'done' && state !== 'failed')) return;
+    const outcome = state === 'done' ? 'success' : 'failed';
+    if (context.failure !== null)
+      log.error('the order failed', { code: context.failure.code, why: context.failure.message });
+    metrics.countOutcome(context.failure?.code ?? outcome);
+    const story = storyOf(outcome, context, { startedAt: orderedAt, endedAt: now });
+    orderedAt = null;
+    appendHistory(historyPath, story).catch((error: unknown) =>
+      log.warn('the history could not be written', { why: toUpdateError(error).message }),
+    );
+  }
+
+  /**
+   * Leaves the device as the next start finds its way from: the state is saved, what is going on ends at its next safe
+   * point, services that are stopped by us are asked to start.
+   */
+  async function shutDown(): Promise<void> {
+    if (isShuttingDown) return;
+    isShuttingDown = true;
+    reporter.stop();
+    await saved().catch((error: unknown) =>
+      log.warn('shutting down with a state that is not saved', { why: toUpdateError(error).message }),
+    );
+    snapshots.close();
+    actor.stop();
+    await effects.idle();
+    await leaveServicesStarted(tools);
+  }
+
+  return {
+    state: () => actor.getSnapshot(),
+    send: (event: UpdateEvent) => actor.send(event),
+    saved,
+    waitFor: (holds: (state: Snapshot) => boolean) => waitFor(actor, holds),
+    now: clock,
+    progress: (state: TopState) => board.read(state),
+    transitions: () => events.transitions(),
+    stream: events.stream.bind(events),
+    versions: () => readVersions(store),
+    history: () => readHistory(historyPath),
+    health: () => healthOf(store, saved),
+    metrics: async () => metrics.text(stateNow(), await freeBytes(store.root)),
+    shutDown,
+  };
+}
+
+function valueIn(snapshot: object): unknown {
+  return 'value' in snapshot ? snapshot.value : null;
+}
+
+/** What the journal says; a journal that cannot be read is told and left where it is: nothing of it may be lost. */
+async function journalFacts(store: Store, log: Log): Promise<JournalFacts | null> {
+  try {
+    const journal = await Journal.read(store.journalPath);
+    if (journal === null) return null;
+    const { purpose, from, to } = journal.body;
+    return { phase: journal.head.phase, cause: journal.head.cause, purpose, from, to };
+  } catch (error) {
+    log.error('the journal cannot be read', { why: toUpdateError(error).message });
+    return null;
+  }
+}
+
+async function healthOf(store: Store, saved: () => Promise<void>) {
+  const checks: Record<string, string> = { state: 'ok', disk: 'ok' };
+  await saved().catch((error: unknown) => (checks['state'] = toUpdateError(error).line));
+  const free = await freeBytes(store.root);
+  if (free < RESERVE_BYTES)
+    checks['disk'] = `${free} bytes are free in ${store.root}, ${RESERVE_BYTES} should be`;
+  return { ok: Object.values(checks).every((answer) => answer === 'ok'), checks };
+}
