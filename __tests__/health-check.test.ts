@@ -55,7 +55,7 @@ describe('health by http', () => {
     'file:///etc/passwd',
     'x',
   ])('does not ask %s', async (http) => {
-    await expect(check({ http, timeoutS: 60 })).rejects.toMatchObject({
+    await expect(check({ kind: 'http', url: http, timeoutS: 60 })).rejects.toMatchObject({
       code: 'HEALTH_CHECK_FAILED',
       message: expect.stringContaining('expected http:// and a loopback address'),
     });

@@ -181,7 +181,7 @@ export async function startUpdater(parts: UpdaterParts) {
     const { waiting } = snapshot.context.outbox;
     // Reports follow the save of their state; where it fails they are sent all the same: reporting decides nothing.
     const offer = () => reporter.offer(waiting);
-    if (waiting.length > 0) void saved().then(offer, offer);
+    void saved().then(offer, offer);
     if (path !== lastPath) onTransition(state, path, snapshot);
   }
 
