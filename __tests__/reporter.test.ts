@@ -5,6 +5,7 @@ import type { Stage, TopState } from '../machines/stage.js';
 import type { Log } from '../services/log.js';
 import { Reporter, type ReporterOptions } from '../services/reporter.js';
 import { DeviceApi } from './support/device-api.js';
+import { answer, FaultServer } from './support/fault-server.js';
 
 const made: Reporter[] = [];
 
@@ -325,4 +326,21 @@ test('a stop between two attempts ends the waiting', async () => {
   await api.comeBack();
   await wait(150);
   expect(api.heard).toEqual([]);
+});
+
+test('a device-api behind https is spoken to in TLS', async () => {
+  const server = await FaultServer.startTls(answer(200));
+  const lines: string[] = [];
+  const ignore = () => undefined;
+  const log = {
+    debug: ignore,
+    info: ignore,
+    error: ignore,
+    warn: (_: string, fields?: object) => void lines.push(JSON.stringify(fields)),
+  };
+  const reporter = new Reporter({ deviceApiUrl: server.url('/'), log, onDelivered: ignore });
+  made.push(reporter);
+  reporter.offer([{ id: 1, stage: 'downloading', progress: 0, message: '', error: null }]);
+  for (let tries = 0; tries < 200 && lines.length === 0; tries++) await wait(10);
+  expect(lines).toEqual(['{"fault":"DEPTH_ZERO_SELF_SIGNED_CERT"}']);
 });

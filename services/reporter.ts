@@ -1,4 +1,5 @@
-import { request, type ClientRequest } from 'node:http';
+import { request as requestPlain, type ClientRequest } from 'node:http';
+import { request as requestTls } from 'node:https';
 import type { Report, ReportBody } from '../machines/report-outbox.js';
 import { STAGES, type Progress, type Stage, type TopState } from '../machines/stage.js';
 import type { Log } from './log.js';
@@ -147,6 +148,7 @@ export class Reporter {
     const body = Buffer.from(JSON.stringify({ stage, progress, message, error }));
     const headers = { 'content-type': 'application/json', 'content-length': body.length };
     // A connection of its own each time: one that was kept is dead after device-api's restart.
+    const request = this.#url.protocol === 'https:' ? requestTls : requestPlain;
     const post = request(this.#url, { method: 'POST', headers, agent: false });
     this.#open.add(post);
     let isDone = false;
