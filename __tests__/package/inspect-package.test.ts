@@ -185,6 +185,16 @@ describe('inspectPackage', () => {
   });
 });
 
+test('a package of very many files that lie very deep is inspected with others getting their turn', async () => {
+  const entries = Array.from({ length: 20_000 }, (_, n) => ({ name: `all/${n}/${'a/'.repeat(90)}f` }));
+  let turns = 0;
+  const counting = setInterval(() => (turns += 1), 1);
+  const { files } = await inspect(withModule({ src: 'all/', dst: '/opt/tope/all' }), entries);
+  clearInterval(counting);
+  expect(files).toHaveLength(20_000);
+  expect(turns).toBeGreaterThan(20);
+});
+
 describe('the device’s version and product', () => {
   test.each([
     [

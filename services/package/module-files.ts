@@ -22,7 +22,7 @@ export interface PackageFile {
 /** As many as a package may have entries: two modules may bring the same folder to two places. */
 const MOST_FILES = 100_000;
 /** Work for well below 20 ms; then others get their turn. */
-const ENTRIES_PER_TURN = 500;
+const ENTRIES_PER_TURN = 200;
 
 /**
  * The files that each module brings, in the order of the manifest, those of a folder in the order of the archive.
@@ -36,15 +36,17 @@ export async function filesOfModules(
   const problems = new Problems();
   const inFolders = await entriesOfFolders(manifest, entries, problems);
   const files: PackageFile[] = [];
-  manifest.modules.forEach((module, index) => {
-    const isFolder = module.src.endsWith('/');
+  for (const [index, module] of manifest.modules.entries()) {
     const entry = entries.get(module.src);
-    if (entry === undefined && (inFolders.get(module.src)?.length ?? 0) === 0)
+    const inside = inFolders.get(module.src) ?? [];
+    if (entry === undefined && inside.length === 0)
       problems.add(`modules[${index}].src`, `is ${quote(module.src)}: there is no such entry in the ZIP`);
-    else if (isFolder)
-      for (const each of inFolders.get(module.src) ?? []) files.push(fileInFolder(module, each));
-    else if (entry !== undefined) files.push(fileOf(module, entry, module.dst));
-  });
+    if (entry !== undefined && !entry.isFolder) files.push(fileOf(module, entry, module.dst));
+    for (const each of inside) {
+      files.push(fileInFolder(module, each));
+      if (files.length % ENTRIES_PER_TURN === 0) await nextTurn();
+    }
+  }
   problems.throwIfAny();
   await refuseCollisions(manifest, files);
   return files;
@@ -75,12 +77,13 @@ async function entriesOfFolders(
     users.set(src, (users.get(src) ?? 0) + 1);
   }
   if (found.size === 0) return found;
+  const lengths = new Set([...found.keys()].map((src) => src.length));
   let count = 0;
   let walked = 0;
   for (const entry of entries.values()) {
     if (++walked % ENTRIES_PER_TURN === 0) await nextTurn();
     if (entry.isFolder) continue;
-    for (const folder of foldersAbove(entry.name)) {
+    for (const folder of foldersAbove(entry.name, lengths)) {
       const list = found.get(folder);
       if (list === undefined) continue;
       list.push(entry);
@@ -94,7 +97,8 @@ async function entriesOfFolders(
   return found;
 }
 
-/** `a/b/c` → `a/`, `a/b/`. */
-function* foldersAbove(name: string): Generator<string> {
-  for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1)) yield name.slice(0, at + 1);
+/** `a/b/c` → `a/`, `a/b/`, as far as they have one of these lengths. */
+function* foldersAbove(name: string, lengths: ReadonlySet<number>): Generator<string> {
+  for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1))
+    if (lengths.has(at + 1)) yield name.slice(0, at + 1);
 }

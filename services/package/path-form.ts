@@ -12,8 +12,8 @@ export function pathProblem(path: string): string | null {
   if (parts.includes('..')) return 'it must not hold ".."';
   if (path.length > 1 && path.endsWith('/')) return 'it must not end in a slash';
   if (posix.normalize(path) !== path) return 'it must be normalised (no "//", no "/./")';
-  if (Buffer.byteLength(path) > LONGEST_PATH) return `it is longer than ${LONGEST_PATH} bytes`;
-  if (parts.some((part) => Buffer.byteLength(part) > LONGEST_PART))
+  if (isLonger(path, LONGEST_PATH)) return `it is longer than ${LONGEST_PATH} bytes`;
+  if (parts.some((part) => isLonger(part, LONGEST_PART)))
     return `a part of it is longer than ${LONGEST_PART} bytes`;
   return null;
 }
@@ -21,4 +21,9 @@ export function pathProblem(path: string): string | null {
 /** Whether a normalised path lies below a folder (and is not that folder). */
 export function isBelow(folder: string, path: string): boolean {
   return path.length > folder.length && path.startsWith(folder === '/' ? '/' : `${folder}/`);
+}
+
+/** Counts bytes only where it matters: no UTF-16 unit becomes more than three. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 }
