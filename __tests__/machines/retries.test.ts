@@ -77,7 +77,7 @@ describe('a download', () => {
     const machine = await machineIn('downloading.transferring');
     expect(await cut(machine, { retryAfterMs: 30_000 })).toEqual({ delayMs: 30_000 });
     expect(await cut(machine, { retryAfterMs: 5 })).toEqual({ delayMs: 2000 });
-    expect(await cut(machine, { retryAfterMs: 86_400_000 })).toEqual({ delayMs: 600_000 });
+    expect(await cut(machine, { retryAfterMs: 86_400_000 })).toEqual({ delayMs: 60_000 });
   });
 
   test.each([RETRY, NETWORK])('never fetches twice the package, nor goes on for ever (%j)', async (facts) => {
