@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { configurationTable } from './configuration-table.js';
 import { errorsPage } from './errors-table.js';
 import { mermaidOf } from './mermaid.js';
 import { updateMachine } from '../machines/update-machine.js';
@@ -20,6 +21,10 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
     renew: (page) => betweenMarkers(page, 'machine', `\`\`\`mermaid\n${mermaidOf(updateMachine)}\`\`\``),
   },
   { file: new URL('errors.md', DOCS), renew: errorsPage },
+  {
+    file: new URL('../README.md', DOCS),
+    renew: (page) => betweenMarkers(page, 'configuration', configurationTable().trim()),
+  },
 ];
 
 /** A page with what stands between its two markers replaced. Throws an Error where the markers are missing. */
