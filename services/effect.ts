@@ -1,5 +1,6 @@
 import { fromPromise } from 'xstate';
-import { toUpdateError, UpdateError } from '../machines/errors.js';
+import { toUpdateError, UpdateError, type ErrorCode } from '../machines/errors.js';
+import { isSystemError } from './disk.js';
 
 /** What every effect needs: the save it waits for, and how far its stage is. */
 export interface EffectContext {
@@ -25,14 +26,17 @@ export class Effects {
     this.#context = context;
   }
 
-  /** An effect that goes forward: it does not begin before the state that says so is saved. */
-  forward<Input, Output>(work: Work<Input, Output>) {
-    return this.#effect(work, () => this.#context.saved());
+  /**
+   * An effect that goes forward: it does not begin before the state that says so is saved. What the operating system
+   * refuses becomes an error of the code `refused`, a full disk DISK_FULL.
+   */
+  forward<Input, Output>(work: Work<Input, Output>, refused: ErrorCode = 'INTERNAL_ERROR') {
+    return this.#effect(work, () => this.#context.saved(), refused);
   }
 
   /** An effect that goes back (undoing, starting services again): it waits for no save, the journal is enough. */
-  back<Input, Output>(work: Work<Input, Output>) {
-    return this.#effect(work, () => Promise.resolve());
+  back<Input, Output>(work: Work<Input, Output>, refused: ErrorCode = 'INTERNAL_ERROR') {
+    return this.#effect(work, () => Promise.resolve(), refused);
   }
 
   /** Answers when no effect is going on. */
@@ -40,7 +44,7 @@ export class Effects {
     await this.#last;
   }
 
-  #effect<Input, Output>(work: Work<Input, Output>, barrier: () => Promise<void>) {
+  #effect<Input, Output>(work: Work<Input, Output>, barrier: () => Promise<void>, refused: ErrorCode) {
     return fromPromise<Output, Input>(async ({ input, signal }) => {
       const before = this.#last;
       let end: () => void = () => undefined;
@@ -51,7 +55,7 @@ export class Effects {
         if (signal.aborted) throw new UpdateError('CANCELLED', 'another event came first');
         return await work(input, signal);
       } catch (thrown) {
-        const error = toUpdateError(thrown);
+        const error = namedError(thrown, refused);
         throw new UpdateError(error.code, error.message, {
           progress: this.#context.percent(),
           ...error.facts,
@@ -61,4 +65,13 @@ export class Effects {
       }
     });
   }
+}
+
+/** An error of the table for what was thrown: the operating system's own errors tell what they were about. */
+function namedError(thrown: unknown, refused: ErrorCode): UpdateError {
+  if (isSystemError(thrown, 'ENOSPC', 'EDQUOT')) {
+    return new UpdateError('DISK_FULL', `no room is left (${thrown.message})`, { cause: thrown });
+  }
+  const isRefusal = thrown instanceof Error && !(thrown instanceof UpdateError) && 'syscall' in thrown;
+  return isRefusal ? new UpdateError(refused, thrown.message, { cause: thrown }) : toUpdateError(thrown);
 }

@@ -20,6 +20,9 @@ import { packagePath, tidyPackages } from './work-folder.js';
 /** How often a long wait looks at the clock, so that the age it counts up is saved now and then. */
 const WATCH_MS = 60 * 60 * 1000;
 
+/** What a refusal of the operating system is called while files are put in place. */
+const DEPLOYING = 'DEPLOYMENT_FAILED';
+
 export interface ActorParts extends DeploymentParts {
   tmpDir: string;
   clock: Clock;
@@ -100,19 +103,20 @@ export function updateActors(parts: ActorParts, effects: Effects) {
       tell(0, 'Checking the package again...');
       return check(input, signal, () => undefined);
     }),
-    stageRelease: effects.forward(deployment.stageRelease),
-    stopServices: effects.forward<{ deployment: Deployment }, null>((_, signal) =>
-      deployment.stopServices(signal),
+    stageRelease: effects.forward(deployment.stageRelease, DEPLOYING),
+    stopServices: effects.forward<{ deployment: Deployment }, null>(
+      (_, signal) => deployment.stopServices(signal),
+      DEPLOYING,
     ),
-    switchFiles: effects.forward<{ deployment: Deployment }, null>(() => deployment.switchFiles()),
+    switchFiles: effects.forward<{ deployment: Deployment }, null>(() => deployment.switchFiles(), DEPLOYING),
     runPostCommands: effects.forward<null, null>((_, signal) => deployment.runPostCommands(signal)),
     startServices: effects.forward<null, null>((_, signal) => deployment.startServices(signal)),
     settleServices: effects.forward<null, null>((_, signal) => deployment.settleServices(signal)),
     commitRelease: effects.forward<null, { at: Instant; notices: string[] }>(() =>
       deployment.commitRelease(),
     ),
-    goBack: effects.back(deployment.goBack),
-    goToFactory: effects.back(deployment.goToFactory),
+    goBack: effects.back(deployment.goBack, DEPLOYING),
+    goToFactory: effects.back(deployment.goToFactory, DEPLOYING),
 
     watchDone: fromPromise<null, { doneFor: Age | null }>(async ({ input, signal }) => {
       await untilAge(input.doneFor, DONE_MS, clock, signal);

@@ -7,8 +7,8 @@ import type { FileRecord, Release } from './release.js';
 import { plain, stageFiles } from './stage-files.js';
 import { makeStaging, writeStaged, type StagedRelease } from './staged-release.js';
 import type { Store } from './store.js';
-import { missingFolders } from './target-path.js';
-import type { WantedRelease } from './wish.js';
+import { missingFolders, mountPointOf, readMountPoints } from './target-path.js';
+import type { WantedRelease, Wish } from './wish.js';
 
 export interface StageTools {
   store: Store;
@@ -36,7 +36,9 @@ export async function stageRelease(
   await makeStaging(store);
   const wanted = await makeWanted();
   const bytes = wanted.wishes.reduce((sum, { file }) => sum + (file?.size ?? 0), 0);
-  await needRoom(store.root, bytes + tools.reserveBytes, tools.prune);
+  for (const [folder, needed] of await bytesByMount(wanted.wishes, store)) {
+    await needRoom(folder, needed + tools.reserveBytes, tools.prune);
+  }
   const files = await stageFiles(wanted.wishes, wanted.hashesAll, {
     ...tools,
     onBytes: (done) => tools.onBytes(done, bytes),
@@ -66,6 +68,19 @@ async function refuseOpenJournal(store: Store): Promise<void> {
     'DEPLOYMENT_FAILED',
     `the deployment of ${journal.body.to.version} was cut while ${journal.head.phase} and not undone yet: restart the device`,
   );
+}
+
+/** Bytes that will be staged on each file system, by a folder on it: the store's own, and those of targets elsewhere. */
+async function bytesByMount(wishes: readonly Wish[], store: Store): Promise<Map<string, number>> {
+  const mounts = await readMountPoints();
+  const home = mountPointOf(store.root, mounts);
+  const bytes = new Map([[store.root, 0]]);
+  for (const { path, file } of wishes) {
+    const mount = mountPointOf(path, mounts);
+    const folder = mount === home ? store.root : mount;
+    bytes.set(folder, (bytes.get(folder) ?? 0) + (file?.size ?? 0));
+  }
+  return bytes;
 }
 
 async function foldersToMake(operations: readonly Operation[]): Promise<string[]> {
