@@ -23,7 +23,9 @@ const RELATIONS = {
  * cannot be asked at all while only looking is an INTERNAL_ERROR.
  */
 export async function openSystemd(): Promise<ServiceControl> {
-  const own = new Set([...OWN_UNITS, (await unitOfProcess(process.pid)) ?? '']);
+  const mine = await unitOfProcess(process.pid);
+  // Started by hand, the updater is part of a session that is not its own.
+  const own = new Set(mine?.endsWith('.service') === true ? [...OWN_UNITS, mine] : OWN_UNITS);
   return {
     kind: 'systemd',
     canStart: true,
