@@ -34,6 +34,7 @@ export async function planUnits(
   const replaced = operations.filter(({ old }) => old !== null).map(({ path }) => path);
   const users = await control.findUsers(replaced);
   for (const { pid, name, path } of users.others) {
+    if (plan.has(name) || plan.has(`${name}.service`)) continue;
     log.warn('a program uses a file that changes and is left running', { pid, name, path });
   }
   for (const unit of users.units) await add(unit, false);
