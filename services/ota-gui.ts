@@ -19,6 +19,7 @@ const SCREEN = ['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'XDG_RUNTIME_DIR', '
  * rejects.
  */
 export async function startOtaGui(path: string, manager: ServiceManager, log: Log): Promise<void> {
+  if (path === '') return;
   try {
     await access(path, constants.X_OK);
   } catch (error) {

@@ -39,8 +39,10 @@ export function deploymentEffects(parts: DeploymentParts) {
     const staged = await makeStaged({
       ...parts,
       signal,
-      onBytes: (done, all) =>
-        tell(all === 0 ? STAGED_PERCENT : (STAGED_PERCENT * done) / all, 'Preparing files...'),
+      onBytes: (done, all, module) => {
+        const words = module === null ? 'Restoring files...' : `Installing module ${module}`;
+        tell(all === 0 ? STAGED_PERCENT : (STAGED_PERCENT * done) / all, words);
+      },
       prune: () => pruneStore(store, { keep: 0 }, parts.log),
     });
     return { releaseId: staged.wanted.id, notices: staged.notices };

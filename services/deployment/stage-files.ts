@@ -28,8 +28,8 @@ export interface StagingTools {
   store: Store;
   log: Log;
   signal: AbortSignal;
-  /** Called with the bytes staged so far. */
-  onBytes: (bytes: number) => void;
+  /** Called with the bytes staged so far and the module that brought the last of them. */
+  onBytes: (bytes: number, module: string | null) => void;
 }
 
 export interface StagedFiles {
@@ -72,7 +72,7 @@ export async function stageFiles(
     }
     drafts.push(draft);
     bytes += draft.wanted?.size ?? 0;
-    tools.onBytes(bytes);
+    tools.onBytes(bytes, wish.module);
   }
   await delay(CTIME_GRAIN_MS);
   const replaced = drafts.filter(({ stat }) => stat !== null).map(({ wish }) => wish.path);

@@ -16,7 +16,8 @@ export interface StageTools {
   signal: AbortSignal;
   /** Bytes that must stay free on the file system. */
   reserveBytes: number;
-  onBytes: (done: number, all: number) => void;
+  /** Called with the bytes staged, all of them, and the module that brought the last. */
+  onBytes: (done: number, all: number, module: string | null) => void;
   /** An undone journal stays, because the one that follows replaces it durably. */
   replacesUndone?: boolean;
   /** Frees what only comfort needs (older releases); asked where room is short. */
@@ -41,7 +42,7 @@ export async function stageRelease(
   }
   const files = await stageFiles(wanted.wishes, wanted.hashesAll, {
     ...tools,
-    onBytes: (done) => tools.onBytes(done, bytes),
+    onBytes: (done, module) => tools.onBytes(done, bytes, module),
   });
   const newFolders = await foldersToMake(files.operations);
   const isUpdate = wanted.purpose === 'update';

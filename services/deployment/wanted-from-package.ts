@@ -50,10 +50,17 @@ export async function wantedFromPackage(
     if (other !== undefined) {
       throw new UpdateError('DEPLOYMENT_FAILED', `${file.path} and ${other.asked} both lead to ${path}`);
     }
-    wishes.set(path, { asked: file.path, path, listed: live?.files[path], file: wishedFile(archive, file) });
+    wishes.set(path, {
+      asked: file.path,
+      path,
+      listed: live?.files[path],
+      file: wishedFile(archive, file),
+      module: moduleWords(file.module, inspected.manifest.modules),
+    });
   }
   for (const [path, asked] of await removals(inspected, real, live, territory)) {
-    if (!wishes.has(path)) wishes.set(path, { asked, path, listed: live?.files[path], file: null });
+    if (!wishes.has(path))
+      wishes.set(path, { asked, path, listed: live?.files[path], file: null, module: null });
   }
   const { version } = inspected.manifest;
   const ids = await store.releaseIds();
@@ -75,6 +82,10 @@ export async function wantedFromPackage(
     postCommands: inspected.manifest.modules.flatMap(({ postCmds }) => postCmds),
     notices: [],
   };
+}
+
+function moduleWords(module: ManifestModule, modules: readonly ManifestModule[]): string {
+  return `${module.name} (${modules.indexOf(module) + 1}/${modules.length})`;
 }
 
 /** A folder may be missing still, and what is a symlink on the way is followed. */

@@ -27,6 +27,7 @@ export async function wantedFromStore(
       path,
       listed,
       file: record === null ? null : wishedFile(store, release, record),
+      module: null,
     });
   }
   return { purpose, live, wishes, hashesAll, release, postCommands: [], notices: [] };

@@ -32,6 +32,8 @@ export interface Wish {
   listed: FileRecord | null | undefined;
   /** null: nothing shall be there. */
   file: WishedFile | null;
+  /** The module that brings it, for people: `device-api (2/3)`; null where none does. */
+  module: string | null;
 }
 
 /** The release that is wanted, before it is known which operations lead there. */
