@@ -21,13 +21,13 @@ import { reach, step, type StepName } from './steps.js';
  * everywhere else, so that each change is a named step. Errors are node's own (ENOSPC, EROFS, …).
  */
 
-/** Whether a thrown thing is a system error with this code. */
+/** Whether a thrown thing is a system error with one of these codes (none given: with any). */
 export function isSystemError(thrown: unknown, ...codes: string[]): thrown is NodeJS.ErrnoException {
   return (
     thrown instanceof Error &&
     'code' in thrown &&
     typeof thrown.code === 'string' &&
-    codes.includes(thrown.code)
+    (codes.length === 0 ? 'errno' in thrown : codes.includes(thrown.code))
   );
 }
 

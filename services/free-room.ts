@@ -17,7 +17,13 @@ export async function freeBytes(folder: string): Promise<number> {
 export async function needRoom(folder: string, needed: number, prune: () => Promise<void>): Promise<void> {
   if ((await freeBytes(folder)) >= needed) return;
   await prune();
+  if ((await freeBytes(folder)) < needed) throw await noRoom(folder, needed);
+}
+
+/** DISK_FULL with needed and available bytes. */
+export async function noRoom(folder: string, needed: number, cause?: unknown): Promise<UpdateError> {
   const available = await freeBytes(folder);
-  if (available >= needed) return;
-  throw new UpdateError('DISK_FULL', `${needed} bytes are needed in ${folder}, ${available} are available`);
+  return new UpdateError('DISK_FULL', `${needed} bytes are needed in ${folder}, ${available} are available`, {
+    cause,
+  });
 }

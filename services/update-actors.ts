@@ -10,11 +10,11 @@ import { closeDeployment } from './deployment/close-deployment.js';
 import { deploymentEffects, type DeploymentParts } from './deployment/deployment-effects.js';
 import { awaitNetwork, backOff } from './download/back-off.js';
 import { transferPackage } from './download/transfer-package.js';
-import { removeFile } from './disk.js';
+import { isSystemError, removeFile } from './disk.js';
 import type { Effects } from './effect.js';
 import { inspectPackage } from './package/inspect-package.js';
 import { hashPackage } from './package/verify-digest.js';
-import { makeReserve } from './saved-state/reserve.js';
+import { giveUpReserve, makeReserve } from './saved-state/reserve.js';
 import { packagePath, tidyPackages } from './work-folder.js';
 
 /** How often a long wait looks at the clock, so that the age it counts up is saved now and then. */
@@ -112,9 +112,15 @@ export function updateActors(parts: ActorParts, effects: Effects) {
     runPostCommands: effects.forward<null, null>((_, signal) => deployment.runPostCommands(signal)),
     startServices: effects.forward<null, null>((_, signal) => deployment.startServices(signal)),
     settleServices: effects.forward<null, null>((_, signal) => deployment.settleServices(signal)),
-    commitRelease: effects.forward<null, { at: Instant; notices: string[] }>(() =>
-      deployment.commitRelease(),
-    ),
+    commitRelease: effects.forward<null, { at: Instant; notices: string[] }>(async () => {
+      try {
+        return await deployment.commitRelease();
+      } catch (error) {
+        // What was written stays, and is not written again: only the room that lacked is asked for once more.
+        if (!isSystemError(error, 'ENOSPC', 'EDQUOT') || !(await giveUpReserve(tmpDir, log))) throw error;
+        return deployment.commitRelease();
+      }
+    }, DEPLOYING),
     goBack: effects.back(deployment.goBack, DEPLOYING),
     goToFactory: effects.back(deployment.goToFactory, DEPLOYING),
 

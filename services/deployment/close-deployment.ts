@@ -1,5 +1,6 @@
 import type { Log } from '../log.js';
 import { Journal } from './journal.js';
+import { giveOwnInodes } from './own-inodes.js';
 import { pruneStore } from './prune-store.js';
 import { clearStaging } from './staged-release.js';
 import type { Store } from './store.js';
@@ -11,11 +12,8 @@ import type { Store } from './store.js';
 export async function closeDeployment(store: Store, keep: number, log: Log): Promise<void> {
   const journal = await Journal.read(store.journalPath);
   if (journal !== null) {
-    const isOver =
-      journal.head.phase === 'undone' ||
-      (journal.body.purpose === 'factory' && journal.head.phase === 'switched');
-    if (!isOver) {
-      log.error('a deployment is not undone yet: its journal and its files stay', {
+    if (!(await isOver(journal, store))) {
+      log.error('a deployment is not over yet: its journal and its files stay', {
         phase: journal.head.phase,
       });
       return;
@@ -24,4 +22,11 @@ export async function closeDeployment(store: Store, keep: number, log: Log): Pro
   }
   await clearStaging(store);
   await pruneStore(store, { keep }, log);
+  await giveOwnInodes(store, log);
+}
+
+async function isOver({ head, body }: Journal, store: Store): Promise<boolean> {
+  if (head.phase === 'undone') return true;
+  const isLastResort = body.purpose === 'factory' && head.phase === 'switched';
+  return isLastResort && (await store.pointer('current')) === body.to.id;
 }

@@ -1,21 +1,10 @@
-import { constants } from 'node:fs';
-import { dirname } from 'node:path';
-import {
-  copyToNewFile,
-  linkFile,
-  look,
-  openForWriting,
-  removeFile,
-  renameFile,
-  setOwnerAndMode,
-  syncFile,
-  syncFolder,
-} from '../disk.js';
+import { linkFile, look, removeFile, syncFolder } from '../disk.js';
 import type { Log } from '../log.js';
 import { sha256OfFile } from './content.js';
 import { writeAttributes } from './attributes.js';
+import { copyDurably } from './copy-durably.js';
 import type { Journal } from './journal.js';
-import { isEdited, type Operation } from './operation.js';
+import { differsFromList, type Operation } from './operation.js';
 import { AS_FOUND_VERSION, type FileRecord, type Release } from './release.js';
 import { plain } from './stage-files.js';
 import type { StagedRelease } from './staged-release.js';
@@ -58,7 +47,7 @@ async function listsAfter(
   const { operations, leftId, to, pointers } = journal.body;
   const reallyFound = { ...found, ...recordsFound(operations) };
   const edits = Object.fromEntries(
-    operations.filter(isEdited).map(({ path, old }) => [path, old && plain(old)] as const),
+    operations.filter(differsFromList).map(({ path, old }) => [path, old && plain(old)] as const),
   );
   const base = live ?? asFound(leftId, now());
   const left: Release = { ...base, id: leftId, files: { ...reallyFound, ...base.files, ...edits } };
@@ -107,12 +96,14 @@ async function keepContents(
 ): Promise<void> {
   const heldAt = new Map<string, string>();
   for (const { old, oldAt } of operations) if (old !== null && oldAt !== null) heldAt.set(old.sha256, oldAt);
+  const done = new Set<string>();
   for (const list of lists) {
     const isFactory = list.id === factory;
     for (const [path, record] of Object.entries(list.files)) {
-      if (record === null) continue;
+      if (record === null || done.has(record.sha256)) continue;
       const isLive = wanted.files[path]?.sha256 === record.sha256;
       if (isLive && !isFactory) continue;
+      done.add(record.sha256);
       await keepContent(store, record, heldAt.get(record.sha256) ?? null, isLive ? path : null, log);
     }
   }
@@ -128,15 +119,21 @@ async function keepContent(
 ): Promise<void> {
   const object = store.objectPath(sha256);
   const there = await look(object);
-  const held = heldAt === null ? null : await look(heldAt);
-  if (there !== null && (held === null || there.ino === held.ino || there.size === size)) return;
+  const source = heldAt !== null && (await look(heldAt)) !== null ? heldAt : liveAt;
+  if (source === null) return;
+  // What is held proves a digest for nothing more than reading; what merely is live is trusted by its size.
+  const isGood = source === heldAt ? (await digestOf(object)) === sha256 : there?.size === size;
+  if (there !== null && isGood) return;
   if (there !== null) await removeFile('commit.object', object);
-  if (heldAt !== null && held !== null) return linkOrCopy(heldAt, object);
-  if (liveAt === null) return;
-  await copyDurably(liveAt, object, null);
-  if ((await sha256OfFile(object)) === sha256) return;
+  if (source === heldAt) return linkOrCopy(heldAt, object);
+  await copyDurably(source, object, null);
+  if ((await digestOf(object)) === sha256) return;
   await removeFile('commit.object', object);
   log.warn('a file was changed before its content could be kept for the factory release', { path: liveAt });
+}
+
+async function digestOf(path: string): Promise<string | null> {
+  return (await look(path)) === null ? null : sha256OfFile(path);
 }
 
 async function linkOrCopy(heldAt: string, object: string): Promise<void> {
@@ -152,26 +149,11 @@ async function keepEditedFiles(operations: readonly Operation[], log: Log): Prom
     if (keepBeside === null || oldAt === null || old === null) continue;
     const words = `${path} was edited on this device: kept as ${keepBeside}`;
     notices.push(words);
-    if ((await look(keepBeside)) !== null && (await sha256OfFile(keepBeside)) === old.sha256) continue;
+    if ((await digestOf(keepBeside)) === old.sha256) continue;
     await removeFile('commit.localCopy', keepBeside);
     await copyDurably(oldAt, keepBeside, old);
     await writeAttributes(new Map([[keepBeside, old.xattrs]]), log);
     log.warn(words);
   }
   return notices;
-}
-
-async function copyDurably(from: string, to: string, like: FileRecord | null): Promise<void> {
-  const temporary = `${to}.tope-copy`;
-  await removeFile('commit.localCopy', temporary);
-  await copyToNewFile('commit.localCopy', from, temporary);
-  const file = await openForWriting('commit.localCopy', temporary, constants.O_RDWR, 0o600);
-  try {
-    if (like !== null) await setOwnerAndMode('commit.localCopy', file, like);
-    await syncFile('commit.sync', file);
-  } finally {
-    await file.close();
-  }
-  await renameFile('commit.localCopy', temporary, to);
-  await syncFolder('commit.sync', dirname(to));
 }

@@ -11,10 +11,10 @@ export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<
   return sha256 ?? '';
 }
 
-/** Copies one open file into another from its beginning, with the digest of what was copied. */
+/** Copies one open file into another from its beginning (null: only reads it), with the digest of what was read. */
 export async function copyHashed(
   source: FileHandle,
-  target: FileHandle,
+  target: FileHandle | null,
   signal: AbortSignal,
 ): Promise<Omit<WrittenContent, 'mode'>> {
   const hash = createHash('sha256');
@@ -25,7 +25,7 @@ export async function copyHashed(
     const { bytesRead } = await source.read(buffer, 0, buffer.length, size);
     if (bytesRead === 0) return { sha256: hash.digest('hex'), size };
     hash.update(buffer.subarray(0, bytesRead));
-    await target.writeFile(buffer.subarray(0, bytesRead));
+    await target?.writeFile(buffer.subarray(0, bytesRead));
     size += bytesRead;
   }
 }

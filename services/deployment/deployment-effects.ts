@@ -74,7 +74,11 @@ export function deploymentEffects(parts: DeploymentParts) {
     stageRelease: ({ deployment }: { deployment: Deployment }, signal: AbortSignal) => {
       const { identity, to } = deployment;
       if (identity !== null) return stagePackage(identity, signal);
-      const wanted = () => wantedFromStore(store, { id: to.id ?? '', purpose: 'rollback' });
+      const wanted = async () => {
+        const release = await wantedFromStore(store, { id: to.id ?? '', purpose: 'rollback' });
+        await refuseMovedTargets(release.wishes, territory);
+        return release;
+      };
       return stage((tools) => stageRelease(wanted, tools), signal);
     },
 

@@ -1,5 +1,7 @@
 import { UpdateError } from '../../machines/errors.js';
 import type { Failure } from '../../machines/update-context.js';
+import { isSystemError } from '../disk.js';
+import { clearTheWay } from './clear-the-way.js';
 import { recordRelease } from './commit-release.js';
 import type { DeploymentTools } from './deployment-tools.js';
 import { Journal } from './journal.js';
@@ -21,15 +23,24 @@ export async function goToFactory(
   tools: DeploymentTools,
   signal: AbortSignal,
 ): Promise<{ outcome: string }> {
-  const { store } = tools;
   const journal = await openJournal(cause, tools, signal);
   if (journal.head.phase !== 'switched') await switchFiles(journal);
-  if ((await store.pointer('current')) !== journal.body.to.id) {
-    await recordRelease(store, journal, await readStaged(store), tools);
-  }
+  await record(journal, tools);
   await startServices(journal, 'wanted', tools, signal);
   await settleServices(journal, 'wanted', tools, signal);
   return { outcome: `rolled back to factory ${journal.body.to.version}` };
+}
+
+/** On a full disk the services matter more: the journal stays, and the next start records the release. */
+async function record(journal: Journal, tools: DeploymentTools): Promise<void> {
+  const { store, log } = tools;
+  if ((await store.pointer('current')) === journal.body.to.id) return;
+  try {
+    await recordRelease(store, journal, await readStaged(store), tools);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    log.error('the factory release could not be recorded as the live one', { why: error.message });
+  }
 }
 
 async function openJournal(cause: Failure, tools: DeploymentTools, signal: AbortSignal): Promise<Journal> {
@@ -49,16 +60,19 @@ async function openJournal(cause: Failure, tools: DeploymentTools, signal: Abort
   if (id === journal?.body.from?.id && id === (await store.pointer('current'))) {
     throw new UpdateError('ROLLBACK_FAILED', 'what was live is the factory release itself');
   }
-  const staged = await stageRelease(() => wantedFromStore(store, { id, purpose: 'factory' }), {
+  const makeWanted = async () => {
+    const wanted = await wantedFromStore(store, { id, purpose: 'factory' });
+    await clearTheWay(wanted, tools.log);
+    return wanted;
+  };
+  const staged = await stageRelease(makeWanted, {
     ...tools,
     signal,
     onBytes: () => undefined,
-    prune: () => pruneStore(store, { keep: 0 }, tools.log),
+    prune: () => pruneStore(store, { keep: 0, dropsPrevious: true }, tools.log),
+    mayLinkObjects: true,
     replacesUndone: true,
   });
-  const plan = journal?.body.plan ?? [];
-  return stopForSwitch(staged, tools, signal, {
-    cause: { code: 'ROLLBACK_FAILED', message: `${cause.code}: ${cause.message}` },
-    plan,
-  });
+  const { code, message } = cause;
+  return stopForSwitch(staged, tools, signal, { cause: { code, message }, plan: journal?.body.plan ?? [] });
 }

@@ -3,10 +3,11 @@ import type { DeploymentTools } from './deployment-tools.js';
 import { undoFiles } from './go-back.js';
 import { Journal } from './journal.js';
 import { unitsToStart } from './restart-services.js';
+import { switchFiles } from './switch-files.js';
 
 /**
- * Before the updater exits while services are stopped by it, and the system is not going down: the switch is undone
- * where it is not finished, and what was stopped is asked to start, without waiting. The next start goes on from the
+ * Before the updater exits while services are stopped by it, and the system is not going down: the switch is undone (the
+ * last resort: finished) where it is not over, and what was stopped is asked to start, without waiting. The next start goes on from the
  * journal.
  */
 export async function leaveServicesStarted(
@@ -16,12 +17,13 @@ export async function leaveServicesStarted(
   const journal = await Journal.read(store.journalPath);
   if (journal === null || (await control.isSystemStopping())) return;
   const { phase } = journal.head;
-  if (phase === 'switching') {
+  if (phase === 'switching' && journal.body.purpose === 'factory') await switchFiles(journal);
+  else if (phase === 'switching') {
     const message = 'the updater was stopped while switching';
     await journal.mark({ phase: 'undoing', cause: { code: 'DEPLOYMENT_FAILED', message } });
   }
-  if (phase === 'switching' || phase === 'undoing') await undoFiles(journal, tools);
+  if (journal.head.phase === 'undoing') await undoFiles(journal, tools);
   if (journal.body.unitFilesChange) await control.reload();
-  const side = phase === 'switched' ? 'wanted' : 'left';
+  const side = journal.head.phase === 'switched' ? 'wanted' : 'left';
   await askToStartAll(control, unitsToStart(journal.body.plan, side), log);
 }

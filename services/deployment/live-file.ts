@@ -7,8 +7,8 @@ import type { FoundFile } from './operation.js';
 
 /** A regular file's stat, exact enough to tell whether it was written since. */
 export interface FileStat {
-  dev: string;
-  ino: number;
+  /** As text: an inode number need not fit a number (overlayfs uses its highest bits). */
+  ino: string;
   size: number;
   mode: number;
   uid: number;
@@ -29,8 +29,7 @@ export async function statFile(path: string): Promise<FileStat | null> {
       throw new UpdateError('DEPLOYMENT_FAILED', `${path} is ${kindOf(stat)}, a regular file was expected`);
     }
     return {
-      dev: stat.dev.toString(),
-      ino: Number(stat.ino),
+      ino: stat.ino.toString(),
       size: Number(stat.size),
       mode: Number(stat.mode) & 0o7777,
       uid: Number(stat.uid),
@@ -39,6 +38,17 @@ export async function statFile(path: string): Promise<FileStat | null> {
       mtimeNs: stat.mtimeNs.toString(),
       ctimeNs: stat.ctimeNs.toString(),
     };
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
+}
+
+/** Which inode a path leads to, as `device:inode`; null where nothing is. Any kind of file, no symlink followed. */
+export async function inodeAt(path: string): Promise<string | null> {
+  try {
+    const { dev, ino } = await lstat(path, { bigint: true });
+    return `${dev}:${ino}`;
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return null;
     throw error;

@@ -1,9 +1,10 @@
-import type { FileRecord } from './release.js';
+import { isSameFile, type FileRecord } from './release.js';
 
 /** A live file as it was found when it was staged: its record, and the stat that tells whether it was written since. */
 export interface FoundFile extends FileRecord {
-  ino: number;
-  /** Nanoseconds as decimal text (they do not fit a number). */
+  /** Decimal text, as the times are: neither needs to fit a number. */
+  ino: string;
+  /** Nanoseconds. */
   mtimeNs: string;
   ctimeNs: string;
 }
@@ -26,6 +27,12 @@ export interface Operation {
   listed?: FileRecord | null;
   /** Where an edited file is kept beside at the commit. */
   keepBeside: string | null;
+}
+
+/** Whether what is on the device is not what the list says, in any way: content, mode, owner, or that it is there. */
+export function differsFromList({ listed, old }: Pick<Operation, 'listed' | 'old'>): boolean {
+  if (listed === undefined) return false;
+  return listed === null || old === null ? listed !== old : !isSameFile(listed, old);
 }
 
 /** Whether the file on the device is not what the list says: it is the user's. */

@@ -1,5 +1,6 @@
 import { removeFile } from '../disk.js';
 import type { Log } from '../log.js';
+import { Journal } from './journal.js';
 import { AS_FOUND } from './release.js';
 import type { Store } from './store.js';
 
@@ -9,16 +10,18 @@ export interface Keeping {
   /** Releases that stay whatever the pointers say. */
   extra?: readonly string[];
   factory?: string;
+  /** The last resort needs room: not even the previous release stays. */
+  dropsPrevious?: boolean;
 }
 
 /** The releases that stay: current, previous, factory, and the newest others. */
 export async function keptReleaseIds(
   store: Store,
-  { keep, extra = [], factory }: Keeping,
+  { keep, extra = [], factory, dropsPrevious = false }: Keeping,
 ): Promise<string[]> {
   const named = [
     await store.pointer('current'),
-    await store.pointer('previous'),
+    dropsPrevious ? null : await store.pointer('previous'),
     await store.pointer('factory'),
     factory ?? null,
     ...extra,
@@ -29,20 +32,33 @@ export async function keptReleaseIds(
 
 /**
  * Drops releases that are not kept, oldest first, then the contents that no list needs: first a list goes, then its
- * objects, so that a cut leaves garbage and never a gap. Not to be called while a journal is there.
+ * objects, so that a cut leaves garbage and never a gap. What a journal names stays; with one that cannot be read
+ * nothing is touched (DEPLOYMENT_FAILED).
  */
 export async function pruneStore(store: Store, keeping: Keeping, log: Log): Promise<void> {
-  const kept = await keptReleaseIds(store, keeping);
+  const needed = [...(keeping.extra ?? []), ...(await idsInJournal(store))];
+  const kept = await keptReleaseIds(store, { ...keeping, extra: needed });
   for (const id of await store.releaseIds()) {
     if (kept.includes(id)) continue;
     await store.removeRelease(id);
     log.info('an old release was dropped', { release: id });
   }
-  const needed = await neededContents(store);
-  if (needed === null) return;
+  for (const path of await store.temporaries()) await removeFile('prune.release', path);
+  const contents = await neededContents(store);
+  if (contents === null) return;
   for (const name of await store.objectNames()) {
-    if (!needed.has(name)) await removeFile('prune.object', store.objectPath(name));
+    if (!contents.has(name)) await removeFile('prune.object', store.objectPath(name));
   }
+}
+
+/** An undone journal stays until the failure is saved; its pointers are those of today. */
+async function idsInJournal(store: Store): Promise<string[]> {
+  const journal = await Journal.read(store.journalPath);
+  if (journal === null || journal.head.phase === 'undone') return [];
+  const { from, to, leftId, pointers } = journal.body;
+  return [from?.id, to.id, leftId, pointers.current, pointers.previous, pointers.factory].filter(
+    (id) => id != null,
+  );
 }
 
 /** Digests that a list needs; null where a list cannot be read: then nothing may be dropped. */

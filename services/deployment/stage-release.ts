@@ -1,13 +1,15 @@
-import { UpdateError } from '../../machines/errors.js';
-import { needRoom } from '../free-room.js';
+import { toUpdateError, UpdateError } from '../../machines/errors.js';
+import { isSystemError, look } from '../disk.js';
+import { noRoom } from '../free-room.js';
 import type { Log } from '../log.js';
 import { Journal } from './journal.js';
 import type { Operation } from './operation.js';
 import type { FileRecord, Release } from './release.js';
-import { plain, stageFiles } from './stage-files.js';
+import { isFulfilled, plain, stageFiles } from './stage-files.js';
 import { makeStaging, writeStaged, type StagedRelease } from './staged-release.js';
+import { needRoomFor, placesFor, type StagingPlace } from './staging-place.js';
 import type { Store } from './store.js';
-import { missingFolders, mountPointOf, readMountPoints } from './target-path.js';
+import { missingFolders } from './target-path.js';
 import type { WantedRelease, Wish } from './wish.js';
 
 export interface StageTools {
@@ -22,6 +24,8 @@ export interface StageTools {
   replacesUndone?: boolean;
   /** Frees what only comfort needs (older releases); asked where room is short. */
   prune: () => Promise<void>;
+  /** Where there still is no room, kept contents are linked instead of copied: for the last resort alone. */
+  mayLinkObjects?: boolean;
 }
 
 /**
@@ -32,28 +36,37 @@ export async function stageRelease(
   makeWanted: () => Promise<WantedRelease>,
   tools: StageTools,
 ): Promise<StagedRelease> {
-  const { store } = tools;
+  const { store, signal } = tools;
   if (tools.replacesUndone !== true) await refuseOpenJournal(store);
   await makeStaging(store);
   const wanted = await makeWanted();
-  const bytes = wanted.wishes.reduce((sum, { file }) => sum + (file?.size ?? 0), 0);
-  for (const [folder, needed] of await bytesByMount(wanted.wishes, store)) {
-    await needRoom(folder, needed + tools.reserveBytes, tools.prune);
+  const fulfilled = new Map<string, FileRecord | null>();
+  const wishes: Wish[] = [];
+  for (const wish of wanted.wishes) {
+    signal.throwIfAborted();
+    if (!(await isFulfilled(wish, wanted.hashesAll, signal))) wishes.push(wish);
+    else if (wish.listed !== undefined) fulfilled.set(wish.path, wish.file === null ? null : wish.listed);
   }
-  const files = await stageFiles(wanted.wishes, wanted.hashesAll, {
+  const places = await placesFor(wishes, store);
+  const linksObjects = !(await isRoomFor(places, tools));
+  const bytes = wishes.reduce((sum, { file }) => sum + (file?.size ?? 0), 0);
+  const files = await stageFiles(places, wanted.hashesAll, {
     ...tools,
+    linksObjects,
     onBytes: (done, module) => tools.onBytes(done, bytes, module),
+  }).catch(async (error: unknown) => {
+    throw isSystemError(error, 'ENOSPC', 'EDQUOT') ? await noRoom(store.root, bytes, error) : error;
   });
   const newFolders = await foldersToMake(files.operations);
   const isUpdate = wanted.purpose === 'update';
   const staged: StagedRelease = {
     purpose: wanted.purpose,
     live: wanted.live,
-    wanted: isUpdate ? completed(wanted, files.records, newFolders) : wanted.release,
+    wanted: isUpdate ? completed(wanted, [...fulfilled, ...files.records], newFolders) : wanted.release,
     operations: files.operations,
     found: Object.fromEntries(files.found),
     newFolders,
-    oldFolders: isUpdate ? [] : foldersToRemove(wanted.live, wanted.release),
+    oldFolders: isUpdate ? [] : await foldersToRemove(wanted.live, wanted.release),
     postCommands: wanted.postCommands,
     notices: [...wanted.notices, ...files.notices],
   };
@@ -71,19 +84,6 @@ async function refuseOpenJournal(store: Store): Promise<void> {
   );
 }
 
-/** Bytes that will be staged on each file system, by a folder on it: the store's own, and those of targets elsewhere. */
-async function bytesByMount(wishes: readonly Wish[], store: Store): Promise<Map<string, number>> {
-  const mounts = await readMountPoints();
-  const home = mountPointOf(store.root, mounts);
-  const bytes = new Map([[store.root, 0]]);
-  for (const { path, file } of wishes) {
-    const mount = mountPointOf(path, mounts);
-    const folder = mount === home ? store.root : mount;
-    bytes.set(folder, (bytes.get(folder) ?? 0) + (file?.size ?? 0));
-  }
-  return bytes;
-}
-
 async function foldersToMake(operations: readonly Operation[]): Promise<string[]> {
   const folders = new Set<string>();
   for (const { path, wanted, old } of operations) {
@@ -93,18 +93,36 @@ async function foldersToMake(operations: readonly Operation[]): Promise<string[]
   return [...folders].sort((a, b) => a.length - b.length);
 }
 
-function foldersToRemove(live: Release | null, wanted: Release): string[] {
+async function foldersToRemove(live: Release | null, wanted: Release): Promise<string[]> {
   const stay = new Set(wanted.folders);
-  return (live?.folders ?? []).filter((folder) => !stay.has(folder)).sort((a, b) => b.length - a.length);
+  const folders: string[] = [];
+  for (const folder of live?.folders ?? []) {
+    // One that is gone already would be made by an undo.
+    if (!stay.has(folder) && (await look(folder))?.isDirectory() === true) folders.push(folder);
+  }
+  return folders.sort((a, b) => b.length - a.length);
+}
+
+async function isRoomFor(places: readonly StagingPlace[], tools: StageTools): Promise<boolean> {
+  try {
+    await needRoomFor(places, tools);
+    return true;
+  } catch (error) {
+    if (tools.mayLinkObjects !== true || toUpdateError(error).code !== 'DISK_FULL') throw error;
+    tools.log.warn('there is no room to copy the kept files: they are linked', {
+      why: toUpdateError(error).message,
+    });
+    return false;
+  }
 }
 
 /** The list of an update: what the live one says, then what the package brings. */
 function completed(
   { live, release }: WantedRelease,
-  records: ReadonlyMap<string, FileRecord | null>,
+  records: readonly [string, FileRecord | null][],
   newFolders: readonly string[],
 ): Release {
-  const changed = [...records].map(([path, record]): [string, FileRecord | null] => [
+  const changed = records.map(([path, record]): [string, FileRecord | null] => [
     path,
     record && plain(record),
   ]);

@@ -1,5 +1,5 @@
 import { Ajv } from 'ajv';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { look, makeFolder, readText, removeFile, removeTree, syncFolder, writeDurably } from '../disk.js';
 import type { Operation } from './operation.js';
@@ -48,10 +48,11 @@ export async function readStaged(store: Store): Promise<StagedRelease> {
 export async function clearStaging(store: Store): Promise<void> {
   const outside = await store.stagedText('outside');
   const names: unknown = outside === null ? [] : JSON.parse(outside);
-  if (Array.isArray(names)) {
-    for (const name of names.filter((name) => typeof name === 'string' && isOurs(name))) {
-      await removeFile('staging.remove', String(name));
-    }
+  const ours = Array.isArray(names) ? names.map(String).filter(isOurs) : [];
+  for (const path of ours) await removeFile('staging.remove', path);
+  // Gone for good before the list of their names is.
+  for (const folder of new Set(ours.map((path) => dirname(path)))) {
+    if ((await look(folder)) !== null) await syncFolder('staging.remove', folder);
   }
   if ((await look(store.staging)) === null) return;
   await removeTree('staging.remove', store.staging);

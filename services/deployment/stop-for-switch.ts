@@ -1,17 +1,13 @@
-import { dirname } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { UpdateError, type ErrorCode } from '../../machines/errors.js';
-import { look, removeFile, syncFileAt, syncFolder } from '../disk.js';
 import { stopUnits } from '../service-control/stop-units.js';
-import { readAttributes } from './attributes.js';
+import { isDown } from '../service-control/unit-words.js';
 import type { DeploymentTools } from './deployment-tools.js';
 import { Journal, type JournalBody, type PlannedUnit, type UnitHealth } from './journal.js';
-import { withKeptBeside } from './kept-beside.js';
-import { isUntouched, recordFile, statFile } from './live-file.js';
-import { isEdited, type Operation } from './operation.js';
-import { byStart, isRunning, planUnits } from './plan-units.js';
+import { holdAsLeft } from './hold-as-left.js';
+import { differsFromList, type Operation } from './operation.js';
+import { byStart, planUnits } from './plan-units.js';
 import { AS_FOUND, AS_FOUND_VERSION, nextReleaseId, type Release } from './release.js';
-import { hold } from './stage-files.js';
 import type { StagedRelease } from './staged-release.js';
 import type { Store } from './store.js';
 
@@ -33,22 +29,33 @@ export async function stopForSwitch(
   undone: Undone | null = null,
 ): Promise<Journal> {
   const { store, control, log } = tools;
+  const { live } = staged;
   const journal =
-    (undone === null ? await Journal.read(store.journalPath) : null) ??
+    (undone === null ? await stoppingJournal(store) : null) ??
     (await Journal.create(store.journalPath, await bodyOf(staged, tools, undone), undone?.cause ?? null));
   await stopPlanned(journal.body.plan, tools, signal);
   const newcomers = await planUnits(control, { ...staged, operations: journal.body.operations }, log);
   const known = new Set(journal.body.plan.map(({ unit }) => unit));
   const missed = newcomers.filter(({ unit, wasActive }) => wasActive && !known.has(unit));
-  const plan = [...journal.body.plan, ...missed];
+  const plan = [...journal.body.plan, ...missed].sort(byStart);
   if (missed.length > 0) {
     await journal.rewrite({ ...journal.body, plan });
     await stopPlanned(missed, tools, signal);
   }
-  const operations = await holdAsLeft(journal.body.operations, staged, tools);
+  const operations = await holdAsLeft(journal.body.operations, live?.version ?? AS_FOUND_VERSION, store, log);
   const leftId = await leftIdOf(store, staged, operations);
   await journal.rewrite({ ...journal.body, plan, operations, leftId });
   return journal;
+}
+
+/** The journal of a stop that was cut. */
+async function stoppingJournal(store: Store): Promise<Journal | null> {
+  const journal = await Journal.read(store.journalPath);
+  if (journal === null || journal.head.phase === 'stopping') return journal;
+  throw new UpdateError(
+    'DEPLOYMENT_FAILED',
+    `services cannot be stopped for ${journal.body.to.version}: its journal is ${journal.head.phase} already`,
+  );
 }
 
 async function bodyOf(
@@ -74,12 +81,17 @@ async function bodyOf(
     newFolders: staged.newFolders,
     oldFolders: staged.oldFolders,
     plan,
-    unitFilesChange: operations.some(({ path }) => path.includes('/systemd/system/')),
+    unitFilesChange: operations.some(isOfUnit),
     postCommands: staged.postCommands,
     health: healthOf(wanted, plan),
     leftHealth: live === null ? [] : healthOf(live, plan),
     roots,
   };
+}
+
+/** Whether a path is a unit's file or a drop-in of one; it may be linked from where systemd looks. */
+function isOfUnit({ path }: Operation): boolean {
+  return path.includes('/systemd/') || /\.(?:service|socket|timer|path|target|mount|slice)$/.test(path);
 }
 
 /** The plan, with the units that the undone deployment had stopped: what was running then shall run again. */
@@ -108,69 +120,20 @@ async function leftIdOf(
   operations: readonly Operation[],
 ): Promise<string> {
   if (live === null) return AS_FOUND;
-  if (live.id !== (await store.pointer('factory')) || !operations.some(isEdited)) return live.id;
+  if (live.id !== (await store.pointer('factory')) || !operations.some(differsFromList)) return live.id;
   return nextReleaseId([...(await store.releaseIds()), wanted.id], live.version);
 }
 
-async function stopPlanned(
+/** Stops every unit of a plan that is not wholly down; what would start one again is last in it and stops first. */
+export async function stopPlanned(
   plan: readonly PlannedUnit[],
-  { control, log, timing }: DeploymentTools,
+  { control, log, timing }: Pick<DeploymentTools, 'control' | 'log' | 'timing'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const running = [];
-  for (const { unit } of plan) if (isRunning(await control.look(unit))) running.push(unit);
-  // What would start a unit again is last in the plan, so the reverse order stops it first.
-  await stopUnits(control, running.reverse(), { signal, log, ...timing });
-}
-
-/** What the services wrote last is theirs: held and hashed again. Then everything held is made durable. */
-async function holdAsLeft(
-  operations: readonly Operation[],
-  { live }: StagedRelease,
-  { log, store }: DeploymentTools,
-): Promise<Operation[]> {
-  const held: Operation[] = [];
-  for (const operation of operations) held.push(await heldAsLeft(operation, store));
-  const changed = held.filter((operation, at) => operation.old !== operations[at]?.old);
-  const attributes = await readAttributes(
-    changed.map(({ path }) => path),
-    log,
-  );
-  const recorded = held.map((operation) => {
-    const xattrs = attributes.get(operation.path);
-    return operation.old === null || xattrs === undefined
-      ? operation
-      : { ...operation, old: { ...operation.old, xattrs } };
-  });
-  for (const { oldAt } of recorded) if (oldAt !== null) await syncFileAt('staging.sync', oldAt);
-  const folders = new Set(
-    recorded
-      .flatMap(({ newAt, oldAt }) => [newAt, oldAt])
-      .filter((at) => at !== null)
-      .map((at) => dirname(at)),
-  );
-  for (const folder of [...folders, store.staging]) await syncFolder('staging.sync', folder);
-  return withKeptBeside(recorded, live?.version ?? AS_FOUND_VERSION);
-}
-
-async function heldAsLeft(operation: Operation, store: Store): Promise<Operation> {
-  const { path, old, oldIsCopy } = operation;
-  const stat = await statFile(path);
-  if (stat === null && old === null) return operation;
-  if (stat !== null && old !== null && isUntouched(old, stat)) return operation;
-  const oldAt = operation.oldAt ?? oldNameOf(operation, store);
-  if ((await look(oldAt)) !== null) await removeFile('staging.remove', oldAt);
-  if (stat === null) return { ...operation, old: null, oldAt: null };
-  await hold(path, oldAt, oldIsCopy);
-  const now = await statFile(path);
-  if (now === null)
-    throw new UpdateError('DEPLOYMENT_FAILED', `${path} vanished while its services were stopped`);
-  return { ...operation, oldAt, old: await recordFile(path, now, {}) };
-}
-
-/** The place for the old file of an operation that found none when it was staged. */
-function oldNameOf({ newAt, path }: Operation, { staging }: Store): string {
-  if (newAt === null)
-    throw new UpdateError('DEPLOYMENT_FAILED', `${path} came into being while services were stopped`);
-  return newAt.startsWith(staging) ? newAt.replace('/new/', '/old/') : newAt.replace(/\.new$/, '.old');
+  const up = [];
+  for (const { unit } of plan) {
+    const state = await control.look(unit);
+    if (!isDown(state) || state.leftOvers) up.push(unit);
+  }
+  await stopUnits(control, up.reverse(), { signal, log, ...timing });
 }

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import type { ReleaseName } from '../../machines/package-order.js';
 import { look, makeFolder, readText, removeFile, syncFolder, writeDurably } from '../disk.js';
@@ -57,6 +57,7 @@ export class Store {
       made.push(await makeFolder('store.make', folder, 0o700));
     }
     if (made.includes(true)) await syncFolder('store.make', this.root);
+    if (made[0] === true) await syncFolder('store.make', dirname(this.root));
   }
 
   objectPath(sha256: string): string {
@@ -150,6 +151,16 @@ export class Store {
   /** Digests of the contents that are kept. */
   async objectNames(): Promise<string[]> {
     return (await look(this.objects)) === null ? [] : readdir(this.objects);
+  }
+
+  /** Temporaries of durable writes that were cut, of files that only a deployment writes. */
+  async temporaries(): Promise<string[]> {
+    const inReleases = (await readdir(this.#releases)).map((name) => join(this.#releases, name));
+    const ofPointers = Object.keys(POINTER_STEPS).map((name) => join(this.root, `.${name}.tmp`));
+    const candidates = [...inReleases, ...ofPointers, join(this.root, '.journal.tmp')];
+    const found = [];
+    for (const path of candidates) if (/\/\.[^/]+\.tmp$/.test(path) && (await look(path))) found.push(path);
+    return found;
   }
 
   /** Reads a file of the staging folder; null where it is not there. */

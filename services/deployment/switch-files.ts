@@ -19,18 +19,15 @@ export async function switchFiles(journal: Journal): Promise<void> {
   await journal.mark({ phase: 'switched' });
 }
 
-/** Refuses to switch where a path leads elsewhere than it did when it was staged. Throws DEPLOYMENT_FAILED. */
+/** Refuses where a path leads elsewhere than it did when it was recorded. Throws DEPLOYMENT_FAILED. */
 export async function refuseMovedTargets(
-  operations: readonly Operation[],
+  operations: readonly Pick<Operation, 'asked' | 'path'>[],
   territory: Territory,
 ): Promise<void> {
   for (const { asked, path } of operations) {
     const now = await resolveTarget(asked, territory);
     if (now !== path) {
-      throw new UpdateError(
-        'DEPLOYMENT_FAILED',
-        `${asked} led to ${path} when it was staged and leads to ${now} now`,
-      );
+      throw new UpdateError('DEPLOYMENT_FAILED', `${asked} led to ${path} before and leads to ${now} now`);
     }
   }
 }

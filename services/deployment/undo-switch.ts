@@ -11,9 +11,11 @@ import type { Log } from '../log.js';
 import { sha256OfFile } from './content.js';
 import { freeNameBeside } from './kept-beside.js';
 import type { Journal } from './journal.js';
+import { inodeAt, statFile } from './live-file.js';
 import type { Operation } from './operation.js';
 import type { Store } from './store.js';
 import { syncTouched } from './switch-files.js';
+import { undoCopies } from './undo-commit.js';
 
 /**
  * Brings every path back to what it was, in reverse, from whatever was done of the switch. May be cut and called again:
@@ -21,18 +23,16 @@ import { syncTouched } from './switch-files.js';
  */
 export async function undoSwitch(journal: Journal, store: Store, log: Log): Promise<void> {
   const { operations, newFolders, oldFolders, to } = journal.body;
+  await undoCopies(operations, store);
   for (const folder of [...oldFolders].reverse()) await makeFolders('undo.folder', folder, 0o755);
-  for (const operation of [...operations].reverse()) {
-    await undoCommit(operation, store);
-    await undo(operation, to.version, log);
-  }
+  for (const operation of [...operations].reverse()) await undo(operation, to.version, log);
   for (const folder of [...newFolders].reverse()) await removeEmptyFolder('undo.folder', folder);
   await syncTouched(journal, 'undo.sync');
 }
 
 async function undo(operation: Operation, version: string, log: Log): Promise<void> {
   const { path, newAt, oldAt, old } = operation;
-  const live = await look(path);
+  const live = await inodeAt(path);
   if (oldAt === null || old === null) {
     const isApplied = newAt !== null && (await look(newAt)) === null;
     // Where the staged file still stands, a file at the path is not ours.
@@ -40,25 +40,25 @@ async function undo(operation: Operation, version: string, log: Log): Promise<vo
     await keepEdit(operation, version, log);
     return removeFile('undo.unlink', path);
   }
-  const held = await look(oldAt);
+  const held = await inodeAt(oldAt);
   if (held === null) return;
   // rename(2) does nothing where both names are one inode, so the held name is removed instead.
-  const isOldInode = operation.oldIsCopy
-    ? live?.ino === old.ino
-    : live?.ino === held.ino && live.dev === held.dev;
-  if (isOldInode) return removeFile('undo.unlink', oldAt);
+  const isOld = operation.oldIsCopy ? (await liveInode(path)) === old.ino : live === held;
+  if (isOld) return removeFile('undo.unlink', oldAt);
   await keepEdit(operation, version, log);
+  const digest = await sha256OfFile(oldAt);
+  if (digest !== old.sha256)
+    log.warn('the held old file is damaged and put back all the same', {
+      path,
+      expected: old.sha256,
+      digest,
+    });
   await renameFile('undo.rename', oldAt, path);
 }
 
-/** What a commit that could not be finished has made of an operation: a copy beside, a name among the objects. */
-async function undoCommit({ old, oldAt, keepBeside }: Operation, store: Store): Promise<void> {
-  if (old === null || oldAt === null) return;
-  const held = await look(oldAt);
-  const object = await look(store.objectPath(old.sha256));
-  if (held !== null && object?.ino === held.ino)
-    await removeFile('undo.unlink', store.objectPath(old.sha256));
-  if (keepBeside !== null && (await look(keepBeside)) !== null) await removeFile('undo.unlink', keepBeside);
+async function liveInode(path: string): Promise<string | null> {
+  const entry = await look(path);
+  return entry?.isFile() === true ? ((await statFile(path))?.ino ?? null) : null;
 }
 
 /** What the new version wrote into the file is kept beside, if that works: going back never waits for it. */
@@ -73,8 +73,7 @@ async function keepEdit({ path, wanted }: Operation, version: string, log: Log):
     await linkFile('undo.keepEdit', path, beside);
     log.warn('a file that the failed version wrote was kept beside', { path, beside });
   } catch (error) {
-    if (!isSystemError(error, 'ENOSPC', 'EROFS', 'EIO', 'EXDEV', 'EEXIST', 'EDQUOT', 'EMLINK', 'ENOENT'))
-      throw error;
+    if (!isSystemError(error)) throw error;
     log.warn('a file that the failed version wrote could not be kept', { path, why: error.message });
   }
 }

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { UpdateError } from '../../machines/errors.js';
 import { modeOfFile, TELLING_BYTES } from '../package/file-mode.js';
 import type { InspectedPackage } from '../package/inspect-package.js';
@@ -119,6 +118,7 @@ function wishedFile(archive: ZipArchive, { module, entry, mode, size }: PackageF
     mode,
     owner: null,
     xattrs: null,
+    object: null,
     content: entryContent(archive, { module, entry }),
   };
 }
@@ -127,7 +127,7 @@ function entryContent(
   archive: ZipArchive,
   { module, entry }: Pick<PackageFile, 'module' | 'entry'>,
 ): Content {
-  return async (target: FileHandle, signal: AbortSignal) => {
+  return async (target, signal) => {
     const first = Buffer.alloc(TELLING_BYTES);
     let size = 0;
     const { sha256 } = await extractEntry(
@@ -136,7 +136,7 @@ function entryContent(
       async (chunk) => {
         if (size < TELLING_BYTES) chunk.copy(first, size);
         size += chunk.length;
-        for (let done = 0; done < chunk.length;) {
+        for (let done = 0; target !== null && done < chunk.length;) {
           done += (await target.write(chunk, done, chunk.length - done)).bytesWritten;
         }
       },

@@ -4,7 +4,7 @@ import { isSystemError, openForReading } from '../disk.js';
 import { copyHashed } from './content.js';
 import { isSameFile, type FileRecord, type Release } from './release.js';
 import type { Store } from './store.js';
-import type { Content, WantedRelease, Wish } from './wish.js';
+import type { Content, WantedRelease, Wish, WishedFile } from './wish.js';
 
 /** What going to a kept release needs: its listed files where they differ, with contents from the objects. */
 export async function wantedFromStore(
@@ -37,22 +37,20 @@ function isSameRecord(a: FileRecord | null, b: FileRecord | null | undefined): b
   return a === null ? b === null : b != null && isSameFile(a, b);
 }
 
-function wishedFile(store: Store, { version }: Release, record: FileRecord) {
+function wishedFile(store: Store, { version }: Release, record: FileRecord): WishedFile {
   const { sha256, size, mode, uid, gid, xattrs } = record;
-  return { sha256, size, mode, owner: { uid, gid }, xattrs, content: objectContent(store, version, record) };
+  const object = store.objectPath(sha256);
+  const owner = { uid, gid };
+  return { sha256, size, mode, owner, xattrs, object, content: objectContent(store, version, record) };
 }
 
 function objectContent(store: Store, version: string, { sha256, size }: FileRecord): Content {
-  return async (target: FileHandle, signal: AbortSignal) => {
-    const source = await openObject(store.objectPath(sha256), version);
+  return async (target, signal) => {
+    const source = await openObject(store, version, sha256);
     try {
       const copied = await copyHashed(source, target, signal);
-      if (copied.sha256 !== sha256) {
-        throw new UpdateError(
-          'DEPLOYMENT_FAILED',
-          `release ${version} is damaged: the content kept as ${sha256} hashes to ${copied.sha256}`,
-        );
-      }
+      if (copied.sha256 !== sha256)
+        throw await damaged(store, version, `the content kept as ${sha256} hashes to ${copied.sha256}`);
       return { sha256, size, mode: 0o644 };
     } finally {
       await source.close();
@@ -60,16 +58,18 @@ function objectContent(store: Store, version: string, { sha256, size }: FileReco
   };
 }
 
-async function openObject(path: string, version: string): Promise<FileHandle> {
+async function openObject(store: Store, version: string, sha256: string): Promise<FileHandle> {
   try {
-    return await openForReading(path);
+    return await openForReading(store.objectPath(sha256));
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) {
-      throw new UpdateError(
-        'DEPLOYMENT_FAILED',
-        `release ${version} is damaged: the content ${path} is missing`,
-      );
-    }
-    throw error;
+    if (!isSystemError(error, 'ENOENT')) throw error;
+    throw await damaged(store, version, `the content ${sha256} is missing`);
   }
+}
+
+/** A release that cannot be gone back to any more is told as bad. */
+async function damaged(store: Store, version: string, how: string): Promise<UpdateError> {
+  const error = new UpdateError('DEPLOYMENT_FAILED', `release ${version} is damaged: ${how}`);
+  await store.markVersion(version, { since: new Date().toISOString(), why: error.line });
+  return error;
 }

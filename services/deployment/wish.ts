@@ -2,8 +2,11 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Attributes } from './attributes.js';
 import type { FileRecord, Release } from './release.js';
 
-/** Writes a content into a fresh file; answers what was written. Throws where the content is not what was promised. */
-export type Content = (target: FileHandle, signal: AbortSignal) => Promise<WrittenContent>;
+/**
+ * Writes a content into a fresh file; answers what was written. Throws where the content is not what was promised. With
+ * null a kept content is only checked.
+ */
+export type Content = (target: FileHandle | null, signal: AbortSignal) => Promise<WrittenContent>;
 
 export interface WrittenContent {
   sha256: string;
@@ -20,6 +23,8 @@ export interface WishedFile {
   owner: { uid: number; gid: number } | null;
   xattrs: Attributes | null;
   content: Content;
+  /** Where a kept content stands; null for one from a package. */
+  object: string | null;
 }
 
 /** What shall be at one path, and what the live list says of it. */

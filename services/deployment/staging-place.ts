@@ -1,0 +1,81 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UpdateError } from '../../machines/errors.js';
+import { isSystemError, writeDurably } from '../disk.js';
+import { needRoom } from '../free-room.js';
+import type { Store } from './store.js';
+import { mountPointOf, readMountPoints } from './target-path.js';
+import type { Wish } from './wish.js';
+
+/** Where the two files of an operation stand until the commit. */
+export interface StagingPlace {
+  wish: Wish;
+  newAt: string;
+  oldAt: string;
+  /** Not in the store: beside the target, because that is on another mount. */
+  isOutside: boolean;
+  /** A folder on the file system that both take room on. */
+  folder: string;
+}
+
+/**
+ * A place for each wish: in staging, or where link(2) from there does not work (another mount, another subvolume) as
+ * dot files beside the target, whose names are on disk before the first is made. Throws DEPLOYMENT_FAILED for a mount
+ * point where a file is wanted, and for a file where a folder is.
+ */
+export async function placesFor(wishes: readonly Wish[], store: Store): Promise<StagingPlace[]> {
+  const mounts = await readMountPoints();
+  const home = await fileSystemOf(store.staging, mounts);
+  const places: StagingPlace[] = [];
+  for (const [n, wish] of wishes.entries()) {
+    if (mounts.includes(wish.path))
+      throw new UpdateError(
+        'DEPLOYMENT_FAILED',
+        `${wish.path} is a mount point, a regular file was expected`,
+      );
+    const folder = await folderAbove(wish.path);
+    const isOutside = (await fileSystemOf(folder, mounts)) !== home;
+    places.push({
+      wish,
+      newAt: isOutside ? join(folder, `.tope-updater-${n}.new`) : join(store.staging, 'new', `${n}`),
+      oldAt: isOutside ? join(folder, `.tope-updater-${n}.old`) : join(store.staging, 'old', `${n}`),
+      isOutside,
+      folder: isOutside ? folder : store.root,
+    });
+  }
+  const names = places.flatMap(({ isOutside, newAt, oldAt }) => (isOutside ? [newAt, oldAt] : []));
+  if (names.length > 0)
+    await writeDurably('staging.outside', join(store.staging, 'outside'), JSON.stringify(names), 0o600);
+  return places;
+}
+
+/** Throws DISK_FULL where one of the file systems concerned has no room for the new files; the store's keeps a reserve. */
+export async function needRoomFor(
+  places: readonly StagingPlace[],
+  { store, reserveBytes, prune }: { store: Store; reserveBytes: number; prune: () => Promise<void> },
+): Promise<void> {
+  const needed = new Map([[(await stat(store.root)).dev, { folder: store.root, bytes: reserveBytes }]]);
+  for (const { wish, folder } of places) {
+    const { dev } = await stat(folder);
+    const known = needed.get(dev) ?? { folder, bytes: 0 };
+    needed.set(dev, { ...known, bytes: known.bytes + (wish.file?.size ?? 0) });
+  }
+  for (const { folder, bytes } of needed.values()) await needRoom(folder, bytes, prune);
+}
+
+/** The nearest folder above a path that is there. */
+async function folderAbove(path: string): Promise<string> {
+  for (let at = dirname(path); ; at = dirname(at)) {
+    try {
+      if ((await stat(at)).isDirectory()) return at;
+      throw new UpdateError('DEPLOYMENT_FAILED', `${at} is a file, a folder was expected`);
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
+    }
+  }
+}
+
+/** What two paths must have in common for link(2) and rename(2) between them. */
+async function fileSystemOf(folder: string, mounts: readonly string[]): Promise<string> {
+  return `${mountPointOf(folder, mounts)} ${(await stat(folder)).dev}`;
+}
