@@ -1,6 +1,7 @@
 #!/bin/bash
 # The first process of a lab: makes an overlay of / its root, with its own /proc, /dev, /run, /tmp and cgroups, and becomes systemd.
 # Started by systemd-lab.ts in new pid, mount, uts and ipc namespaces.
+# LAB_NEEDS (folders, colon-separated) names what must be seen inside even from under /tmp or another mount.
 # usage: systemd-lab.sh FOLDER OVERLAY_OPTIONS NETWORK CAPABILITIES HIERARCHY=CGROUP...
 set -euo pipefail
 folder=$1 options=$2 network=$3 capabilities=$4
@@ -41,6 +42,12 @@ fi
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+IFS=: read -ra needs <<<"${LAB_NEEDS:-}"
+for need in "${needs[@]}"; do
+  [ -e "$root$need" ] && continue
+  mkdir -p "$root$need"
+  mount --bind "$need" "$root$need"
+done
 mkdir "$root/dev/pts" "$root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$root/dev/pts"
 while read -r name major minor; do mknod -m 666 "$root/dev/$name" c "$major" "$minor"; done <<'DEVICES'

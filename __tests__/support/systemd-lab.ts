@@ -10,6 +10,9 @@ import { fileURLToPath } from 'node:url';
 /** Where the compiled tests find what is not compiled. */
 const FIRST_PROCESS = fileURLToPath(new URL('../../../__tests__/support/systemd-lab.sh', import.meta.url));
 
+/** What must be seen inside even where it lies in /tmp or on a mount of its own: this checkout, and node. */
+const NEEDS = [dirname(dirname(dirname(FIRST_PROCESS))), dirname(process.execPath)];
+
 /** A test must never touch the machine's clock, disks or kernel. */
 const CAPABILITIES = ['sys_time', 'sys_module', 'sys_rawio', 'mknod', 'syslog', 'audit_control', 'audit_read']
   .map((name) => `-${name}`)
@@ -35,8 +38,8 @@ export interface Outcome {
 
 /**
  * A real systemd, booted in private namespaces on an overlay of `/` in about a second. Inside, /tmp, /run and /dev are
- * new, and so is /etc/systemd/system at the first boot; what is mounted over `/` outside is not seen. It dies with the
- * process that booted it. Needs what SYSTEMD_LAB of requirements.ts says.
+ * new, and so is /etc/systemd/system at the first boot; of what is mounted over `/` outside only this checkout and node
+ * are seen. It dies with the process that booted it. Needs what SYSTEMD_LAB of requirements.ts says.
  */
 export class SystemdLab {
   readonly #folder: string;
@@ -93,7 +96,7 @@ export class SystemdLab {
         ...[this.#folder, this.#syncs ? '' : 'volatile,', this.#network, CAPABILITIES],
         ...cgroups.map(({ hierarchy, folder }) => `${hierarchy}=${folder}`),
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LAB_NEEDS: NEEDS.join(':') } },
     );
     const words: Buffer[] = [];
     keeper.stdout.on('data', (chunk: Buffer) => words.push(chunk));
