@@ -1,4 +1,4 @@
-import { look } from '../disk.js';
+import { isSystemError, look } from '../disk.js';
 import type { Log } from '../log.js';
 import { copyDurably } from './copy-durably.js';
 import type { Store } from './store.js';
@@ -12,7 +12,12 @@ export async function giveOwnInodes(store: Store, log: Log): Promise<void> {
     const path = store.objectPath(name);
     const entry = await look(path);
     if (entry?.isFile() !== true || entry.nlink === 1) continue;
-    await copyDurably(path, path, entry);
-    log.info('a kept content has a file of its own again', { content: name });
+    try {
+      await copyDurably(path, path, entry);
+      log.info('a kept content has a file of its own again', { content: name });
+    } catch (error) {
+      if (!isSystemError(error, 'ENOSPC', 'EDQUOT')) throw error;
+      log.warn('there is no room yet to give a kept content a file of its own', { content: name });
+    }
   }
 }

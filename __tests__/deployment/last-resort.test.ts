@@ -1,0 +1,161 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { API, ApiDevice } from '../support/api-device.js';
+import { CAUSE } from '../support/deployment-bench.js';
+import { cutAt } from '../support/cut.js';
+import { withFailingStep } from '../support/failing-step.js';
+import { ROOT, testIf } from '../support/requirements.js';
+import { errorOf } from '../support/sample-package.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { readVersions } from '../../services/deployment/versions.js';
+
+/** A device whose new version, 1.2.0, and the one before, 1.1.0, do not start: undone, and about to go to factory. */
+async function stuck(): Promise<ApiDevice> {
+  const device = await ApiDevice.make();
+  await device.install('1.0.0', { [device.at('conf')]: 'speed=1' });
+  await device.install('1.1.0');
+  await undone(device);
+  return device;
+}
+
+async function undone(device: ApiDevice): Promise<void> {
+  const { bench } = device;
+  await device.switchTo('1.2.0');
+  bench.services.crashing.add(API);
+  const error = await errorOf(bench.effects.goBack({ cause: CAUSE }, bench.signal));
+  expect(error.code).toBe('SERVICE_START_FAILED');
+  bench.services.crashing.clear();
+}
+
+const toFactory = ({ bench }: ApiDevice) => bench.effects.goToFactory({ cause: CAUSE }, bench.signal);
+
+describe('the last resort', () => {
+  test('is the factory release, with its services running and the first cause in its journal', async () => {
+    const device = await stuck();
+    const { bench } = device;
+    expect(await toFactory(device)).toEqual({ outcome: 'rolled back to factory 0.0.0' });
+    expect(await readFile(device.program, 'utf8')).toBe('api as found');
+    expect(await bench.tree()).not.toHaveProperty([device.at('conf')]);
+    expect(bench.services.units.get(API)?.active).toBe('active');
+    const { head, body } = await bench.journal();
+    expect(head).toMatchObject({ phase: 'switched', cause: { code: CAUSE.code, message: CAUSE.message } });
+    expect(body.purpose).toBe('factory');
+    await bench.close();
+    const { current, previous, factory } = await readVersions(bench.store);
+    expect([current?.version, previous?.version, factory?.version]).toEqual(['0.0.0', '1.1.0', '0.0.0']);
+    expect(await bench.faults()).toEqual([]);
+  });
+
+  test('may be cut anywhere and is finished when it is called again', async () => {
+    const device = await stuck();
+    const { bench } = device;
+    let cuts = 0;
+    for (let n = 0; ; n += 4) {
+      const { wasCut } = await cutAt(n, () => toFactory(device));
+      await toFactory(device);
+      await bench.close();
+      expect(await readFile(device.program, 'utf8')).toBe('api as found');
+      expect((await bench.lists())['-> current']).toBe('as-found');
+      expect(await bench.faults()).toEqual([]);
+      if (!wasCut) break;
+      cuts++;
+      await device.install('1.1.0', { [device.at('conf')]: 'speed=1' });
+      await undone(device);
+    }
+    expect(cuts).toBeGreaterThan(10);
+  });
+
+  test('puts every listed file back that is not what it was, and keeps the edited ones beside', async () => {
+    const device = await ApiDevice.make();
+    const { bench } = device;
+    await bench.put(device.at('conf'), 'speed=0');
+    await device.install('1.0.0', { [device.at('conf')]: 'speed=0' });
+    await device.install('1.1.0');
+    await writeFile(device.at('conf'), 'speed=99');
+    await undone(device);
+    await toFactory(device);
+    await bench.close();
+    expect(await readFile(device.at('conf'), 'utf8')).toBe('speed=0');
+    expect(await readFile(device.at('conf.local-1.1.0'), 'utf8')).toBe('speed=99');
+    expect(await bench.faults()).toEqual([]);
+  });
+
+  test('moves beside what stands in its way', async () => {
+    const device = await stuck();
+    await rm(device.program);
+    await mkdir(device.program);
+    await writeFile(join(device.program, 'inside'), 'somebody needs this');
+    await toFactory(device);
+    expect(await readFile(device.program, 'utf8')).toBe('api as found');
+    expect(await readFile(join(`${device.program}.local-1.1.0`, 'inside'), 'utf8')).toBe(
+      'somebody needs this',
+    );
+  });
+
+  test('starts the services even where the disk is too full to record it, and records it later', async () => {
+    const device = await stuck();
+    const { bench } = device;
+    await withFailingStep({ names: ['commit.release'], code: 'ENOSPC' }, () => toFactory(device));
+    expect(bench.services.units.get(API)?.active).toBe('active');
+    await bench.close();
+    expect((await bench.journal()).body.purpose).toBe('factory');
+    await toFactory(device);
+    await bench.close();
+    expect((await bench.lists())['-> current']).toBe('as-found');
+    expect(await bench.faults()).toEqual([]);
+  });
+
+  test('is refused where there is none, and where it is what was live', async () => {
+    const device = await ApiDevice.make();
+    await undone(device);
+    expect((await errorOf(toFactory(device))).line).toBe(
+      'ROLLBACK_FAILED: there is no factory release to fall back to',
+    );
+    await device.bench.close();
+    await device.install('1.0.0');
+    await device.bench.deploy('as-found');
+    await undone(device);
+    expect((await errorOf(toFactory(device))).line).toBe(
+      'ROLLBACK_FAILED: what was live is the factory release itself',
+    );
+  });
+
+  test('is refused while the files are not undone', async () => {
+    const device = await ApiDevice.make();
+    await device.install('1.0.0');
+    await device.switchTo('1.1.0');
+    expect((await errorOf(toFactory(device))).line).toBe(
+      'ROLLBACK_FAILED: the files could not be undone (the journal is switched)',
+    );
+  });
+
+  testIf(
+    ROOT,
+    'links its contents where there is no room to copy them, and copies them when there is',
+    async () => {
+      const disk = await temporaryFolder();
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
+      try {
+        const device = await ApiDevice.make({ managed: disk }, 'x'.repeat(2_000_000));
+        const { bench } = device;
+        await device.install('1.0.0');
+        await undone(device);
+        const { bavail, bsize } = await statfs(disk);
+        await writeFile(join(disk, 'ballast'), Buffer.alloc(bavail * bsize - 1_000_000));
+        await toFactory(device);
+        await bench.close();
+        expect((await readFile(device.program)).length).toBe(2_000_000);
+        expect(bench.log.lines.join('\n')).toContain('they are linked');
+        expect((await stat(device.program)).nlink).toBe(2);
+        await rm(join(disk, 'ballast'));
+        await bench.close();
+        expect((await stat(device.program)).nlink).toBe(1);
+        expect(await bench.faults()).toEqual([]);
+      } finally {
+        execFileSync('umount', ['-l', disk]);
+      }
+    },
+  );
+});
