@@ -108,6 +108,7 @@ export const GUARDS = {
   isLastResortGoingOn: (now: Now) => journalIn(now)?.purpose === 'factory',
   isLastResortAbsent: (now: Now) => restoredIn(now) !== null && !GUARDS.isLastResortGoingOn(now),
   isOrdinaryJournal: (now: Now) => journalIn(now) !== null && !GUARDS.isLastResortGoingOn(now),
+  isUndoUnfinished: (now: Now) => GUARDS.isOrdinaryJournal(now) && !isJournalIn(now, 'undone'),
   mayStopAgain: (now: Now) =>
     GUARDS.isOrdinaryJournal(now) &&
     isJournalIn(now, 'stopping') &&
@@ -118,8 +119,16 @@ export const GUARDS = {
   isJournalUndoing: (now: Now) => isJournalIn(now, 'undoing'),
   isJournalUndone: (now: Now) => isJournalIn(now, 'undone'),
   isJournalGoingBack: (now: Now) => GUARDS.isOrdinaryJournal(now) && isJournalIn(now, 'undoing', 'undone'),
+  /** Its end was told already where the failure that is saved says that a version runs. */
+  isLastResortOver: (now: Now) =>
+    GUARDS.isLastResortGoingOn(now) &&
+    isJournalIn(now, 'switched') &&
+    now.context.failure !== null &&
+    now.context.failure.code !== 'ROLLBACK_FAILED',
   isNothingLeftToUndo: (now: Now) =>
-    GUARDS.isThereNoJournal(now) || (GUARDS.isOrdinaryJournal(now) && isJournalIn(now, 'undone')),
+    GUARDS.isThereNoJournal(now) ||
+    (GUARDS.isOrdinaryJournal(now) && isJournalIn(now, 'undone')) ||
+    GUARDS.isLastResortOver(now),
   isNewVersionHanging: (now: Now) =>
     isJournalIn(now, 'switched') && (restoredIn(now)?.restores ?? 0) > MAX_RESTARTING_RESTORES,
 };

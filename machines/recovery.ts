@@ -46,6 +46,12 @@ export const AFTER_RESTART = {
     { guard: 'isJournalGoingBack', target: '.rollingBack', actions: ['takeUpJournal', 'noteBadVersion'] },
   ],
   'restarting.rollingBack': { guard: 'isOrdinaryJournal', description: 'goes on, whatever the phase' },
+  'restarting.rollingBack.toFactory': {
+    guard: 'isUndoUnfinished',
+    target: 'toPrevious',
+    actions: 'takeUpJournal',
+    description: 'undoes first: the last resort needs whole files',
+  },
   done: { guard: 'isThereNoJournal', target: 'done', reenter: true, description: 'tidies again' },
   failed: {
     guard: 'isNothingLeftToUndo',

@@ -311,6 +311,7 @@ export const updateMachine = setup({
               },
             },
             toFactory: {
+              on: { RESTORED: AFTER_RESTART['restarting.rollingBack.toFactory'] },
               invoke: {
                 id: 'rollBackToFactory',
                 src: 'goToFactory',

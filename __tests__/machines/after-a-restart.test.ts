@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { at, HOUR_MS, journal, LIVE, restart, restored, WANTED } from '../support/machine-driver.js';
 import { LEAF_STATES, machineIn, type LeafState } from '../support/driven-states.js';
 import { rowsOf } from '../support/text-table.js';
-import type { UpdateEvent } from '../../machines/update-events.js';
+import type { JournalPhase, UpdateEvent } from '../../machines/update-events.js';
 
 /**
  * Which state a restart leads to, by the state on disk (`lost`: there was none) and the journal's phase. `factory` is a
- * journal of the last resort, in any phase.
+ * journal of the last resort whose files are not all in place yet.
  */
 const TABLE = `
   state on disk                     | none                              | stopping            | switching         | switched                | undoing                           | undone                            | factory
@@ -29,21 +29,19 @@ const TABLE = `
   restarting.settling               | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
   restarting.committing             | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
   restarting.rollingBack.toPrevious | failed                            | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
-  restarting.rollingBack.toFactory  | failed                            | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory
+  restarting.rollingBack.toFactory  | failed                            | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory
   done                              | done                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
   failed                            | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | failed                            | restarting.rollingBack.toFactory
 `;
+
+const lastResort = (phase: JournalPhase) =>
+  journal(phase, { purpose: 'factory', to: { id: 'f', version: '0.0.0' } });
 
 const PHASES = ['stopping', 'switching', 'switched', 'undoing', 'undone'] as const;
 const FOUND: [string, UpdateEvent[]][] = [
   ['none', [restored()]],
   ...PHASES.map((phase): [string, UpdateEvent[]] => [phase, [restored({ journal: journal(phase) })]]),
-  [
-    'factory',
-    PHASES.map((phase) =>
-      restored({ journal: journal(phase, { purpose: 'factory', to: { id: 'f', version: '0.0.0' } }) }),
-    ),
-  ],
+  ['factory', (['stopping', 'switching'] as const).map((phase) => restored({ journal: lastResort(phase) }))],
 ];
 
 const after = async (state: LeafState, event: UpdateEvent) =>
@@ -84,6 +82,17 @@ describe('after a restart', () => {
       const machine = await after(state, restored({ ...late, journal: journal('undone') }));
       expect(machine.state).toBe('deploying.undoing');
     }
+  });
+
+  test('a last resort whose files are in place is started and watched again, but not once its end was told', async () => {
+    const found = restored({ journal: lastResort('switched') });
+    for (const state of LEAF_STATES) {
+      const next = state === 'failed' ? 'failed' : 'restarting.rollingBack.toFactory';
+      expect([state, (await after(state, found)).state]).toEqual([state, next]);
+    }
+    const noVersionRuns = await machineIn('restarting.rollingBack.toFactory');
+    await noVersionRuns.fail('goToFactory', 'SERVICE_START_FAILED');
+    expect(restart(noVersionRuns.saved(), found).state).toBe('restarting.rollingBack.toFactory');
   });
 
   test('a ready package that is gone or too old is failed, and is tidied away', async () => {
