@@ -1,3 +1,4 @@
+import { until } from '../support/until.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DrivenLab } from '../support/driven-lab.js';
 import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
@@ -82,7 +83,9 @@ describeIf(SYSTEMD_LAB, 'transient units of a real systemd', () => {
         value: null,
         log: [expect.stringContaining('no screen')],
       });
-      expect(await driven.activeStates('tope-ota-gui')).toBe('inactive');
+      await until('the crashed screen is gone', async () =>
+        (await driven.activeStates('tope-ota-gui')) === 'inactive' ? true : null,
+      );
     });
   });
 });

@@ -45,6 +45,7 @@ export function deploymentEffects(parts: DeploymentParts) {
       },
       prune: () => pruneStore(store, { keep: 0 }, parts.log),
     });
+    parts.log.info('release staged', { release: staged.wanted.id, files: staged.operations.length });
     return { releaseId: staged.wanted.id, notices: staged.notices };
   }
 
@@ -95,6 +96,8 @@ export function deploymentEffects(parts: DeploymentParts) {
       const journal = await openJournal(parts);
       await refuseMovedTargets(journal.body.operations, territory);
       await switchFiles(journal);
+      const { to, operations } = journal.body;
+      parts.log.info('files switched', { release: to.id, files: operations.length });
       tell(100, 'Files switched');
       return null;
     },
@@ -118,6 +121,7 @@ export function deploymentEffects(parts: DeploymentParts) {
       const journal = await openJournal(parts);
       const notices = await recordRelease(store, journal, await readStaged(store), parts);
       await journal.remove();
+      parts.log.info('release committed', { release: journal.body.to.id });
       const words = 'services were not started (no service manager)';
       return { at: parts.at(), notices: parts.control.canStart ? notices : [...notices, words] };
     },
