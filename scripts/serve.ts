@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import { createHttpServer } from '../http/server.js';
 import { toUpdateError } from '../machines/errors.js';
-import { openClock } from '../services/clock.js';
+import { openClock, type Clock } from '../services/clock.js';
 import type { Configuration } from '../services/configuration.js';
 import { takeInstanceLock } from '../services/instance-lock.js';
-import type { Log } from '../services/log.js';
 import { readConfiguration } from '../services/read-configuration.js';
 import { openRotatingLog } from '../services/rotating-log.js';
 import { openServiceControl } from '../services/service-control/open-service-control.js';
-import type { ServiceControl } from '../services/service-control/service-control.js';
 import { startUpdater, type UpdaterParts } from '../services/updater.js';
+import { needWritableRoots } from '../services/writable-roots.js';
 import { storeFolder } from '../services/deployment/store.js';
 import { EXIT, parseOptions } from './command.js';
 
@@ -38,6 +37,7 @@ export async function serveCommand(args: string[]): Promise<number> {
   const log = await openRotatingLog({ folder: join(workDir, 'logs'), level: logLevel });
   for (const warning of warnings) log.warn(warning);
   try {
+    await needWritableRoots(configuration);
     const control = await openServiceControl(serviceManager, [managedRoot, ...extraRoots]);
     return await serve(configuration, { log, control });
   } catch (error) {
@@ -51,7 +51,7 @@ export async function serveCommand(args: string[]): Promise<number> {
 /** Runs an updater with its HTTP server until SIGTERM or SIGINT; answers with the exit code. */
 export async function serve(
   configuration: Configuration,
-  parts: { log: Log; control: ServiceControl } & Pick<UpdaterParts, 'timing' | 'reserveBytes'>,
+  parts: Pick<UpdaterParts, 'log' | 'control' | 'timing' | 'reserveBytes'> & { clock?: Clock },
 ): Promise<number> {
   const { log } = parts;
   const lock = await takeInstanceLock(storeFolder(configuration.managedRoot));
@@ -63,7 +63,7 @@ export async function serve(
   const updater = await startUpdater({
     ...parts,
     configuration,
-    clock: await openClock(),
+    clock: parts.clock ?? (await openClock()),
     onFatal: (error) => finish({ exitCode: EXIT.failed, why: `the machine failed: ${error.message}` }),
   });
   const server = createHttpServer(updater, {
