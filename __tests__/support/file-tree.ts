@@ -1,35 +1,47 @@
 import { createHash } from 'node:crypto';
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { createReadStream, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
-/**
- * Everything below folders: path → kind, mode, owner and digest (a symlink: its target). Folders of
- * these names are left out.
- */
-export async function treeOf(
-  folders: readonly string[],
-  leaveOut: readonly string[] = ['.tope-updater'],
-): Promise<Record<string, string>> {
-  const tree: Record<string, string> = {};
-  for (const folder of folders) await walk(folder, leaveOut, tree);
-  return tree;
+/** What can be told of a name on disk. */
+export interface FileFacts {
+  kind: 'file' | 'folder' | 'symlink' | 'other';
+  /** Permission bits. */
+  mode: number;
+  uid: number;
+  gid: number;
+  ino: number;
+  /** Of a folder 0: it changes whenever a name in it is made, for a moment too. */
+  mtimeMs: number;
+  /** Of a file the SHA-256 of its content, of a symlink its target. */
+  content: string;
 }
 
-async function walk(folder: string, leaveOut: readonly string[], tree: Record<string, string>) {
-  for (const name of (await readdir(folder)).sort()) {
-    if (leaveOut.includes(name)) continue;
-    const path = join(folder, name);
-    const entry = await lstat(path);
-    const owner = `${(entry.mode & 0o7777).toString(8)} ${entry.uid}:${entry.gid}`;
-    if (entry.isDirectory()) {
-      tree[path] = `folder ${owner}`;
-      await walk(path, leaveOut, tree);
-    } else if (entry.isSymbolicLink()) tree[path] = `symlink ${await readlink(path)}`;
-    else if (entry.isFile()) tree[path] = `file ${owner} ${sha256(await readFile(path))}`;
-    else tree[path] = `other ${owner}`;
+/** The updater's own folder in a managed root. */
+const STORE = '.tope-updater';
+
+/** All that stands below a folder, by relative path, without the updater's store. */
+export async function readTree(root: string): Promise<Record<string, FileFacts>> {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
+  const rows: [string, FileFacts][] = [];
+  for (const name of names) {
+    if (name !== STORE && !name.startsWith(`${STORE}/`)) rows.push([name, await factsOf(join(root, name))]);
   }
+  return Object.fromEntries(rows);
 }
 
-export function sha256(contents: string | Uint8Array): string {
-  return createHash('sha256').update(contents).digest('hex');
+export async function factsOf(path: string): Promise<FileFacts> {
+  const stat = lstatSync(path);
+  const { uid, gid, ino } = stat;
+  const facts = { mode: stat.mode & 0o7777, uid, gid, ino, mtimeMs: stat.mtimeMs };
+  if (stat.isFile()) return { ...facts, kind: 'file', content: await sha256Of(path) };
+  if (stat.isSymbolicLink()) return { ...facts, kind: 'symlink', content: readlinkSync(path) };
+  return { ...facts, mtimeMs: 0, kind: stat.isDirectory() ? 'folder' : 'other', content: '' };
+}
+
+/** SHA-256 of a file, in hex. */
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }
