@@ -3,7 +3,7 @@ import { serve } from '../../scripts/serve.js';
 import { openClock } from '../../services/clock.js';
 import { readConfiguration } from '../../services/read-configuration.js';
 import { openRotatingLog } from '../../services/rotating-log.js';
-import { openServiceControl } from '../../services/service-control/choose-service-manager.js';
+import { openServiceControl } from '../../services/service-control/open-service-control.js';
 
 /** The updater, but the file that names the boot is the one in BOOT_ID_FILE: a test can so tell it of a reboot. */
 const { configuration } = await readConfiguration(process.env);
