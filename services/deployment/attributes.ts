@@ -12,6 +12,8 @@ export const CAPABILITY = 'security.capability';
 
 const PATHS_A_CALL = 200;
 const run = promisify(execFile);
+/** Complaints are read, so they must be in the language of the program. */
+const ENVIRONMENT = { ...process.env, LC_ALL: 'C' };
 let hasToldMissing = false;
 
 /**
@@ -33,15 +35,28 @@ export async function readAttributes(paths: readonly string[], log: Log): Promis
       ...paths.slice(at, at + PATHS_A_CALL),
     ];
     try {
-      const { stdout } = await run('getfattr', args, { maxBuffer: 64 * 1024 * 1024 });
+      const { stdout } = await run('getfattr', args, { maxBuffer: 64 * 1024 * 1024, env: ENVIRONMENT });
       parseDump(stdout, found);
     } catch (error) {
-      if (!isSystemError(error, 'ENOENT')) throw error;
-      tellMissing(log);
-      return found;
+      if (isSystemError(error, 'ENOENT')) {
+        tellMissing(log);
+        return found;
+      }
+      parseDump(dumpOfOthers(error), found);
     }
   }
   return found;
+}
+
+/** getfattr ends with 1 for a file that is gone by now, or on a file system without attributes; the others it dumps. */
+function dumpOfOthers(error: unknown): string {
+  if (!(error instanceof Error) || !('stdout' in error) || !('stderr' in error)) throw error;
+  const complaints = String(error.stderr)
+    .split('\n')
+    .filter((line) => line !== '');
+  if (!complaints.every((line) => /: (?:No such file or directory|Operation not supported)$/.test(line)))
+    throw error;
+  return String(error.stdout);
 }
 
 /** Sets attributes of files, all in one call. Throws DEPLOYMENT_FAILED where setfattr is there and says no. */
