@@ -191,7 +191,12 @@ export async function writeDurably(
     await file.close();
   }
   reach(name, 'written');
-  await rename(temporary, path);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
   reach(name, 'renamed');
   await syncPath(dirname(path));
   reach(name, 'after');

@@ -22,6 +22,13 @@ function orNull(schema: Readonly<Record<string, unknown>>) {
 const instant = { bootId: text, uptimeMs: count, wallMs: { type: 'number' }, wallIsPlausible: flag };
 const age = shape({ countedMs: count, asOf: shape(instant) }, true);
 const identity = { version, md5, size: sizeInBytes };
+const deployment = shape({
+  purpose: { enum: ['update', 'rollback'] },
+  to: shape({ id: orNull(releaseId), version }),
+  from: shape({ id: releaseId, version }, true),
+  identity: shape(identity, true),
+  provenBad: flag,
+});
 
 /** Whether a parsed JSON value is a context of the machine: what becomes part of a path has its form checked too. */
 export const isContext = new Ajv({ allowUnionTypes: true }).compile<UpdateContext>(
@@ -49,16 +56,7 @@ export const isContext = new Ajv({ allowUnionTypes: true }).compile<UpdateContex
       true,
     ),
     trust: age,
-    deployment: shape(
-      {
-        purpose: { enum: ['update', 'rollback'] },
-        to: shape({ id: orNull(releaseId), version }),
-        from: shape({ id: releaseId, version }, true),
-        identity: shape(identity, true),
-        provenBad: flag,
-      },
-      true,
-    ),
+    deployment: orNull(deployment),
     failure: shape({ code: errorCode, message: text, progress: count }, true),
     refusal: shape({ code: errorCode, message: text }, true),
     doneFor: age,
@@ -80,3 +78,9 @@ export const isContext = new Ajv({ allowUnionTypes: true }).compile<UpdateContex
     }),
   }),
 );
+
+/** Whether the saved input of an actor has the form that makes it safe as part of a path. */
+export const isActorInput = new Ajv({ allowUnionTypes: true }).compile({
+  type: ['object', 'null'],
+  properties: { identity: shape(identity, true), deployment },
+});

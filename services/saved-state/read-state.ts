@@ -10,6 +10,9 @@ export interface ReadState {
   isLost: boolean;
 }
 
+/** Far more than any state has. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
 /**
  * Reads the saved state: the newest file that passes the gate, else the one before it, else none. Files that cannot be
  * used are put aside as `state.json.corrupt-<time>`, with one ERROR line. Never throws: the service always starts.
@@ -19,7 +22,7 @@ export async function readState(tmpDir: string, machine: AnyStateMachine, log: L
   const problems: string[] = [];
   for (const path of [state, backup]) {
     try {
-      const text = await readText(path);
+      const text = await readStateFile(path);
       if (text === null) continue;
       const restored = passGate(text, machine);
       if (problems.length > 0) {
@@ -38,6 +41,15 @@ export async function readState(tmpDir: string, machine: AnyStateMachine, log: L
   return { restored: null, isLost: true };
 }
 
+/** The text of a state file, or null. Never waits (a FIFO) and never reads what cannot be a state. */
+async function readStateFile(path: string): Promise<string | null> {
+  const entry = await look(path);
+  if (entry === null) return null;
+  if (!entry.isFile()) throw new Error('it is no regular file');
+  if (entry.size > MOST_BYTES) throw new Error(`it has ${entry.size} bytes`);
+  return readText(path);
+}
+
 async function putAside(path: string, log: Log): Promise<void> {
   try {
     if ((await look(path)) === null) return;
@@ -45,7 +57,7 @@ async function putAside(path: string, log: Log): Promise<void> {
     await renameFile('state.putAside', path, await freeName(aside));
     await syncFolder('state.putAside', path.slice(0, path.lastIndexOf('/')));
   } catch (error) {
-    if (!isSystemError(error, 'ENOSPC', 'EROFS', 'EACCES', 'EIO', 'EPERM')) throw error;
+    if (!isSystemError(error)) throw error;
     log.error('a state file that cannot be used could not be put aside', { path, why: error.message });
   }
 }

@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import { createActor, type AnyStateMachine, type Snapshot } from 'xstate';
-import { isContext } from './context-shape.js';
+import { isActorInput, isContext } from './context-shape.js';
 import { migrated } from './migrations.js';
 import { checksumOf, isSavedState, type Restores } from './saved-state.js';
 
@@ -13,7 +13,7 @@ interface PersistedSnapshot extends Record<string, unknown> {
   status: 'active';
   value: unknown;
   context: unknown;
-  children: Record<string, { src: string; snapshot: unknown }>;
+  children: Record<string, { src: string; snapshot: { input?: unknown } }>;
 }
 
 const isPersisted = new Ajv().compile<PersistedSnapshot>({
@@ -35,8 +35,8 @@ const isPersisted = new Ajv().compile<PersistedSnapshot>({
 
 /**
  * What a state file's text restores to. Throws an Error that says why it cannot be: not whole, of another schema, a
- * state that the machine does not have, an invoked actor whose child is missing (it would wait for ever), a snapshot that
- * is not active, a context of another shape.
+ * state that the machine does not have, an invoked actor whose child is missing (it would wait for ever), one that the
+ * state does not invoke, a snapshot that is not active, a context or an input of another shape.
  */
 export function passGate(text: string, machine: AnyStateMachine): Restored {
   const parsed: unknown = JSON.parse(text);
@@ -47,6 +47,7 @@ export function passGate(text: string, machine: AnyStateMachine): Restored {
   if (!isContext(snapshot.context))
     throw new Error(`the context is wrong: ${firstProblem(isContext.errors)}`);
   needKnownStates(snapshot, machine);
+  needGoodInputs(snapshot);
   const restorable = toSnapshot(snapshot);
   needNoError(restorable, machine);
   return { snapshot: restorable, restores: parsed.restores };
@@ -72,6 +73,17 @@ function needKnownStates({ value, children }: PersistedSnapshot, machine: AnySta
     if (children[id]?.src !== src)
       throw new Error(`the actor ${id} (${src}) of the state has no child in the snapshot`);
   }
+  // It would be started too.
+  const stray = Object.keys(children).find((id) => !wanted.has(id));
+  if (stray !== undefined) throw new Error(`the state does not invoke the actor ${stray} of the snapshot`);
+}
+
+/** A restored actor runs with the input that was saved with it, and that becomes part of paths. */
+function needGoodInputs({ children }: PersistedSnapshot): void {
+  for (const [id, { snapshot }] of Object.entries(children)) {
+    if (!isActorInput(snapshot.input ?? null))
+      throw new Error(`the input of the actor ${id} is wrong: ${firstProblem(isActorInput.errors)}`);
+  }
 }
 
 function toSnapshot(persisted: PersistedSnapshot): Snapshot<unknown> {
@@ -85,8 +97,10 @@ function needNoError(snapshot: Snapshot<unknown>, machine: AnyStateMachine): voi
   if (restored.status !== 'active') throw new Error(`the machine restores it as ${restored.status}`);
 }
 
+/** Of several complaints the one that is farthest in: that an object is not null either says little. */
 function firstProblem(errors: { instancePath: string; message?: string }[] | null | undefined): string {
-  const [first] = errors ?? [];
+  const depth = ({ instancePath }: { instancePath: string }) => instancePath.split('/').length;
+  const [first] = [...(errors ?? [])].sort((a, b) => depth(b) - depth(a));
   return first === undefined
     ? 'unknown'
     : `${first.instancePath === '' ? 'it' : first.instancePath} ${first.message ?? ''}`;
