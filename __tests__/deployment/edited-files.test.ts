@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { watchSteps } from '../../services/steps.js';
 import { API, ApiDevice } from '../support/api-device.js';
 import { CAUSE, type DeploymentBench } from '../support/deployment-bench.js';
-import { sha256 } from '../support/file-tree.js';
+import { sha256 } from '../support/tree-lines.js';
 
 let device: ApiDevice;
 let bench: DeploymentBench;
