@@ -154,10 +154,17 @@ describe('what an effect throws', () => {
     [new Error('surprise'), 'INTERNAL_ERROR: surprise'],
     [
       Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', errno: -28 }),
-      'DISK_FULL: there is no room left on the disk: ENOSPC: no space left on device, write',
+      'DISK_FULL: no room is left (ENOSPC: no space left on device, write)',
+    ],
+    [
+      Object.assign(new Error('EPERM: operation not permitted, rename'), {
+        code: 'EPERM',
+        syscall: 'rename',
+      }),
+      'DEPLOYMENT_FAILED: EPERM: operation not permitted, rename',
     ],
   ])('%p reaches the machine as %s', async (thrown, line) => {
-    const actor = start(effects.back(() => Promise.reject(thrown)));
+    const actor = start(effects.back(() => Promise.reject(thrown), 'DEPLOYMENT_FAILED'));
     await turn();
     const error = toUpdateError(actor.getSnapshot().error);
     expect(error.line).toBe(line);

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { API, ApiDevice } from '../support/api-device.js';
@@ -8,7 +7,7 @@ import { cutAt } from '../support/cut.js';
 import { withFailingStep } from '../support/failing-step.js';
 import { ROOT, testIf } from '../support/requirements.js';
 import { errorOf } from '../support/sample-package.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { fillDisk, smallDisk } from '../support/small-disk.js';
 import { readVersions } from '../../services/deployment/versions.js';
 
 /** A device whose new version, 1.2.0, and the one before, 1.1.0, do not start: undone, and about to go to factory. */
@@ -135,27 +134,21 @@ describe('the last resort', () => {
     ROOT,
     'links its contents where there is no room to copy them, and copies them when there is',
     async () => {
-      const disk = await temporaryFolder();
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
-      try {
-        const device = await ApiDevice.make({ managed: disk }, 'x'.repeat(2_000_000));
-        const { bench } = device;
-        await device.install('1.0.0');
-        await undone(device);
-        const { bavail, bsize } = await statfs(disk);
-        await writeFile(join(disk, 'ballast'), Buffer.alloc(bavail * bsize - 1_000_000));
-        await toFactory(device);
-        await bench.close();
-        expect((await readFile(device.program)).length).toBe(2_000_000);
-        expect(bench.log.lines.join('\n')).toContain('they are linked');
-        expect((await stat(device.program)).nlink).toBe(2);
-        await rm(join(disk, 'ballast'));
-        await bench.close();
-        expect((await stat(device.program)).nlink).toBe(1);
-        expect(await bench.faults()).toEqual([]);
-      } finally {
-        execFileSync('umount', ['-l', disk]);
-      }
+      const disk = await smallDisk('8m');
+      const device = await ApiDevice.make({ managed: disk }, 'x'.repeat(2_000_000));
+      const { bench } = device;
+      await device.install('1.0.0');
+      await undone(device);
+      const ballast = await fillDisk(disk, 1_000_000);
+      await toFactory(device);
+      await bench.close();
+      expect((await readFile(device.program)).length).toBe(2_000_000);
+      expect(bench.log.lines.join('\n')).toContain('they are linked');
+      expect((await stat(device.program)).nlink).toBe(2);
+      await rm(ballast);
+      await bench.close();
+      expect((await stat(device.program)).nlink).toBe(1);
+      expect(await bench.faults()).toEqual([]);
     },
   );
 });

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { readdir, readFile, stat, statfs, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { makeReserve } from '../../services/saved-state/reserve.js';
@@ -15,6 +14,7 @@ import { withFailingStep } from '../support/failing-step.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { ROOT, testIf } from '../support/requirements.js';
 import { errorOf } from '../support/sample-package.js';
+import { fillDisk, smallDisk } from '../support/small-disk.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 let tmpDir: string;
@@ -168,37 +168,25 @@ describe('the reserve', () => {
     ROOT,
     'is given up on a full disk: the state is saved, and the step is told all the same',
     async () => {
-      const disk = await temporaryFolder();
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
-      try {
-        await makeReserve(disk, log);
-        const { bavail, bsize } = await statfs(disk);
-        await writeFile(join(disk, 'ballast'), Buffer.alloc(bavail * bsize));
-        const full = new SnapshotStore(disk, log);
-        full.queue({ n: 1 }, 'deploying');
-        expect((await errorOf(full.saved())).code).toBe('DISK_FULL');
-        expect((await read(statePaths(disk).state)).snapshot).toEqual({ n: 1 });
-        expect(await readdir(disk)).not.toContain('reserve');
-        // What follows (that it failed, why, and what is undone) finds room.
-        full.queue({ n: 2 }, 'failed');
-        await full.saved();
-        expect((await read(statePaths(disk).state)).snapshot).toEqual({ n: 2 });
-        await makeReserve(disk, log);
-      } finally {
-        execFileSync('umount', ['-l', disk]);
-      }
+      const disk = await smallDisk('1m');
+      await makeReserve(disk, log);
+      await fillDisk(disk, 0);
+      const full = new SnapshotStore(disk, log);
+      full.queue({ n: 1 }, 'deploying');
+      expect((await errorOf(full.saved())).code).toBe('DISK_FULL');
+      expect((await read(statePaths(disk).state)).snapshot).toEqual({ n: 1 });
+      expect(await readdir(disk)).not.toContain('reserve');
+      // What follows (that it failed, why, and what is undone) finds room.
+      full.queue({ n: 2 }, 'failed');
+      await full.saved();
+      expect((await read(statePaths(disk).state)).snapshot).toEqual({ n: 2 });
     },
   );
 
   testIf(ROOT, 'that finds no room is a warning and no error', async () => {
-    const disk = await temporaryFolder();
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
-    try {
-      await makeReserve(disk, log);
-      expect(log.lines).toEqual([expect.stringContaining('warn no room can be held in reserve')]);
-      expect(await readdir(disk)).toEqual([]);
-    } finally {
-      execFileSync('umount', ['-l', disk]);
-    }
+    const disk = await smallDisk('64k');
+    await makeReserve(disk, log);
+    expect(log.lines).toEqual([expect.stringContaining('warn no room can be held in reserve')]);
+    expect(await readdir(disk)).toEqual([]);
   });
 });

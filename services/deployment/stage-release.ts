@@ -47,7 +47,9 @@ export async function stageRelease(
     if (!(await isFulfilled(wish, wanted.hashesAll, signal))) wishes.push(wish);
     else if (wish.listed !== undefined) fulfilled.set(wish.path, wish.file === null ? null : wish.listed);
   }
-  const places = await placesFor(wishes, store);
+  const isUpdate = wanted.purpose === 'update';
+  const oldFolders = isUpdate ? [] : await foldersToRemove(wanted.live, wanted.release);
+  const places = await placesFor(wishes, oldFolders, store);
   const linksObjects = !(await isRoomFor(places, tools));
   const bytes = wishes.reduce((sum, { file }) => sum + (file?.size ?? 0), 0);
   const files = await stageFiles(places, wanted.hashesAll, {
@@ -58,7 +60,6 @@ export async function stageRelease(
     throw isSystemError(error, 'ENOSPC', 'EDQUOT') ? await noRoom(store.root, bytes, error) : error;
   });
   const newFolders = await foldersToMake(files.operations);
-  const isUpdate = wanted.purpose === 'update';
   const staged: StagedRelease = {
     purpose: wanted.purpose,
     live: wanted.live,
@@ -66,7 +67,7 @@ export async function stageRelease(
     operations: files.operations,
     found: Object.fromEntries(files.found),
     newFolders,
-    oldFolders: isUpdate ? [] : await foldersToRemove(wanted.live, wanted.release),
+    oldFolders,
     postCommands: wanted.postCommands,
     notices: [...wanted.notices, ...files.notices],
   };

@@ -20,10 +20,15 @@ export interface StagingPlace {
 
 /**
  * A place for each wish: in staging, or where link(2) from there does not work (another mount, another subvolume) as
- * dot files beside the target, whose names are on disk before the first is made. Throws DEPLOYMENT_FAILED for a mount
+ * dot files beside the target (not in a folder of `leaving`, which shall be empty after the switch), whose names are on
+ * disk before the first is made. Throws DEPLOYMENT_FAILED for a mount
  * point where a file is wanted, and for a file where a folder is.
  */
-export async function placesFor(wishes: readonly Wish[], store: Store): Promise<StagingPlace[]> {
+export async function placesFor(
+  wishes: readonly Wish[],
+  leaving: readonly string[],
+  store: Store,
+): Promise<StagingPlace[]> {
   const mounts = await readMountPoints();
   const home = await fileSystemOf(store.staging, mounts);
   const places: StagingPlace[] = [];
@@ -33,7 +38,7 @@ export async function placesFor(wishes: readonly Wish[], store: Store): Promise<
         'DEPLOYMENT_FAILED',
         `${wish.path} is a mount point, a regular file was expected`,
       );
-    const folder = await folderAbove(wish.path);
+    const folder = await folderAbove(wish.path, leaving);
     const isOutside = (await fileSystemOf(folder, mounts)) !== home;
     places.push({
       wish,
@@ -63,11 +68,14 @@ export async function needRoomFor(
   for (const { folder, bytes } of needed.values()) await needRoom(folder, bytes, prune);
 }
 
-/** The nearest folder above a path that is there. */
-async function folderAbove(path: string): Promise<string> {
+/** The nearest folder above a path that is there, and stays. */
+async function folderAbove(path: string, leaving: readonly string[]): Promise<string> {
   for (let at = dirname(path); ; at = dirname(at)) {
     try {
-      if ((await stat(at)).isDirectory()) return at;
+      if ((await stat(at)).isDirectory()) {
+        if (leaving.includes(at)) continue;
+        return at;
+      }
       throw new UpdateError('DEPLOYMENT_FAILED', `${at} is a file, a folder was expected`);
     } catch (error) {
       if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
