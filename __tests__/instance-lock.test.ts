@@ -53,6 +53,16 @@ describe('the lock of a managed root', () => {
     await lock.release();
   });
 
+  test('leaves nothing beside its name, not even what a killed first start has left', async () => {
+    const store = await newStore();
+    await mkdir(store, { mode: 0o700 });
+    const cut = 'a'.repeat(32);
+    for (const name of [`lock-name.${cut}`, `.lock-name.${cut}.tmp`]) await writeFile(join(store, name), '');
+    const lock = await takeInstanceLock(store);
+    expect(await readdir(store)).toEqual(['lock-name']);
+    await lock.release();
+  });
+
   test('is refused within moments while its holder is stopped and tells nothing', async () => {
     const store = await newStore();
     const first = startHolder(store);

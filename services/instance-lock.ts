@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import {
@@ -19,6 +20,7 @@ export interface InstanceLock {
 }
 
 const NAME = /^[0-9a-f]{32}$/;
+const LEFT_OVER = /^\.?lock-name\.(?:[0-9a-f]{32}(?:\.tmp)?|tmp)$/;
 /** Making the name, replacing a damaged one and taking the lock need three. */
 const MOST_ATTEMPTS = 8;
 
@@ -39,7 +41,10 @@ export async function takeInstanceLock(storeDir: string): Promise<InstanceLock> 
     }
     const lock = await bind(storeDir, socketName(text));
     if ((await readText(nameFile)) === text) {
-      if (NAME.test(text)) return lock;
+      if (NAME.test(text)) {
+        await removeLeftOvers(storeDir);
+        return lock;
+      }
       // Damaged, and so perhaps known to others. Whoever finds it so binds this same name first: it can be replaced.
       await writeDurably('store.lockName', nameFile, newName(), 0o600);
     }
@@ -60,15 +65,23 @@ function newName(): string {
 /** Of two first starts one makes the name: link(2) refuses a second one, and both then read what is there. */
 async function createNameFile(nameFile: string): Promise<void> {
   const mine = `${nameFile}.${newName()}`;
-  await writeDurably('store.lockName', mine, newName(), 0o600);
   try {
+    await writeDurably('store.lockName', mine, newName(), 0o600);
     await linkFile('store.lockName', mine, nameFile);
   } catch (error) {
-    if (!isSystemError(error, 'EEXIST')) throw error;
+    // ENOENT: the other one has the lock already, and has removed ours.
+    if (!isSystemError(error, 'EEXIST', 'ENOENT')) throw error;
   } finally {
     await removeFile('store.lockName', mine);
   }
   await syncFolder('store.lockName', dirname(nameFile));
+}
+
+/** What first starts that were cut have left beside the name. */
+async function removeLeftOvers(storeDir: string): Promise<void> {
+  for (const name of await readdir(storeDir)) {
+    if (LEFT_OVER.test(name)) await removeFile('store.lockName', join(storeDir, name));
+  }
 }
 
 function socketName(text: string): string {
