@@ -1,4 +1,4 @@
-import { link, rm, writeFile } from 'node:fs/promises';
+import { link, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { PackageIdentity } from '../../machines/package-order.js';
@@ -108,6 +108,9 @@ describe('a deployment that is cut', () => {
       // Without the journal it is committed, and there is no way back.
       if ((await Journal.read(bench.store.journalPath)) === null) break;
       await goBack(bench);
+      // Before anything is tidied: whoever writes into a live file must not write into an object.
+      for (const name of await bench.store.objectNames())
+        expect((await stat(bench.store.objectPath(name))).nlink).toBe(1);
       await bench.close();
       expect(await lookOf(bench)).toEqual(before);
       expect(await bench.faults()).toEqual([]);

@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { readVersions } from '../../services/deployment/versions.js';
 import { CAUSE, DeploymentBench } from '../support/deployment-bench.js';
 import { sha256 } from '../support/tree-lines.js';
 import { errorOf } from '../support/sample-package.js';
@@ -146,136 +145,5 @@ describe('staging', () => {
     );
     await goBack();
     expect(await bench.tree()).toEqual({});
-  });
-});
-
-describe('a target that is a symlink', () => {
-  test('is updated through it: the layout of versions and a current link stays', async () => {
-    await bench.put(at('versions/v1.0.0/app'), 'one');
-    await symlink('versions/v1.0.0', at('current'));
-    await symlink('../current/app', at('versions/app'));
-    const before = await bench.tree();
-    await bench.deploy(await bench.package('1.1.0', { [at('current/app')]: 'two' }));
-    expect(await text(at('versions/v1.0.0/app'))).toBe('two');
-    expect(await text(at('versions/app'))).toBe('two');
-    const links = (tree: Record<string, string>) =>
-      Object.entries(tree).filter(([, entry]) => entry.startsWith('symlink'));
-    expect(links(await bench.tree())).toEqual(links(before));
-    expect(Object.keys((await bench.store.release('000001-1.1.0')).files)).toEqual([
-      at('versions/v1.0.0/app'),
-    ]);
-    await bench.deploy('as-found');
-    expect(await bench.tree()).toEqual(before);
-  });
-
-  test('and that leads elsewhere by the time of the switch is refused, and all is undone', async () => {
-    await bench.put(at('v1/app'), 'one');
-    await bench.put(at('v2/app'), 'two');
-    await symlink('v1', at('current'));
-    await bench.stop(await bench.package('1.1.0', { [at('current/app')]: 'new' }));
-    await rm(at('current'));
-    await symlink('v2', at('current'));
-    const before = await bench.tree();
-    const error = await errorOf(bench.effects.switchFiles());
-    expect(error.line).toBe(
-      `DEPLOYMENT_FAILED: ${at('current/app')} led to ${at('v1/app')} before and leads to ${at('v2/app')} now`,
-    );
-    await goBack();
-    await bench.close();
-    expect(await bench.tree()).toEqual(before);
-  });
-
-  test('in place of a folder by the time of a rollback is refused before anything is stopped', async () => {
-    await bench.deploy(await bench.package('1.0.0', { [at('app/x')]: 'x' }));
-    await rm(at('app'), { recursive: true });
-    await bench.put(at('elsewhere/x'), 'mine');
-    await symlink('elsewhere', at('app'));
-    const error = await errorOf(bench.stage('as-found'));
-    expect(error.message).toContain(`${at('app/x')} led to ${at('app/x')} before`);
-    expect(await text(at('elsewhere/x'))).toBe('mine');
-  });
-});
-
-describe('a folder module', () => {
-  const folder = (version: string, names: string[]) =>
-    bench.package(
-      version,
-      { [at('app')]: { data: '', fields: { src: 'app/' } } },
-      names.map((name) => ({ name: `app/${name}`, data: `${name} ${version}` })),
-    );
-
-  test('owns its folder: what it brought before and brings no more goes, and comes back on the way back', async () => {
-    await bench.put(at('app/mine'), 'mine');
-    await bench.deploy(await folder('1.0.0', ['a', 'sub/b', 'sub/c']));
-    const before = await bench.tree();
-    await bench.deploy(await folder('1.1.0', ['a', 'new/d']));
-    expect(Object.keys(await bench.tree()).filter((path) => path.startsWith(at('app')))).toEqual([
-      at('app'),
-      at('app/a'),
-      at('app/mine'),
-      at('app/new'),
-      at('app/new/d'),
-      at('app/sub'),
-    ]);
-    await bench.deploy('000001-1.0.0');
-    expect(await bench.tree()).toEqual(before);
-    await bench.deploy('as-found');
-    expect(Object.keys(await bench.tree())).toEqual([at('app'), at('app/mine')]);
-    expect(await bench.faults()).toEqual([]);
-  });
-
-  test('makes its folders 0755; they go on the way back only where nobody put anything into them', async () => {
-    await bench.deploy(await folder('1.0.0', ['one/two/file']));
-    expect((await stat(at('app/one/two'))).mode & 0o7777).toBe(0o755);
-    await bench.put(at('app/one/mine'), 'mine');
-    await bench.deploy('as-found');
-    expect(Object.keys(await bench.tree())).toEqual([at('app'), at('app/one'), at('app/one/mine')]);
-  });
-
-  test('whose folder was removed by hand gets none back when a rollback is undone', async () => {
-    await bench.deploy(await folder('1.0.0', ['one/file']));
-    await rm(at('app'), { recursive: true });
-    await bench.stop('as-found');
-    await bench.effects.switchFiles();
-    await goBack();
-    expect(await bench.tree()).toEqual({});
-  });
-});
-
-describe('going to a kept release', () => {
-  test.each([
-    ['damaged', (path: string) => writeFile(path, 'bit rot'), /hashes to/],
-    ['missing', (path: string) => rm(path), /is missing/],
-  ])('whose content is %s is refused with nothing touched, and told as bad', async (_, harm, words) => {
-    await bench.put(at('a'), 'as found');
-    await bench.deploy(await bench.package('1.0.0', { [at('a')]: 'one' }));
-    const before = await bench.tree();
-    await harm(bench.store.objectPath(sha256('as found')));
-    const error = await errorOf(bench.stage('as-found'));
-    expect(error.code).toBe('DEPLOYMENT_FAILED');
-    expect(error.message).toMatch(words);
-    expect(await bench.tree()).toEqual(before);
-    const { releases } = await readVersions(bench.store);
-    expect(releases.find(({ id }) => id === 'as-found')?.bad?.why).toMatch(words);
-  });
-
-  test('weeks later, again and again, gives the same bytes each time', async () => {
-    await bench.put(at('a'), 'zero');
-    const trees = [await bench.tree()];
-    for (const [n, version] of ['1.0.0', '1.1.0'].entries()) {
-      await bench.deploy(await bench.package(version, { [at('a')]: `content ${n}`, [at(`only-${n}`)]: 'x' }));
-      trees.push(await bench.tree());
-    }
-    for (const [n, id] of [
-      [0, 'as-found'],
-      [2, '000002-1.1.0'],
-      [1, '000001-1.0.0'],
-      [0, 'as-found'],
-      [1, '000001-1.0.0'],
-    ] as const) {
-      await bench.deploy(id);
-      expect(await bench.tree()).toEqual(trees[n]);
-      expect(await bench.faults()).toEqual([]);
-    }
   });
 });

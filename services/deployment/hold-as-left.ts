@@ -50,10 +50,8 @@ async function heldAsLeft(operation: Operation, store: Store): Promise<Operation
 }
 
 /** Whether what is held is the live file, as it was recorded. A power cut while stopping may have lost the held name. */
-async function isHeld({ old, oldAt, oldIsCopy }: Operation, stat: FileStat): Promise<boolean> {
-  if (old === null || oldAt === null || !isUntouched(old, stat)) return false;
-  const held = await statFile(oldAt);
-  return oldIsCopy ? held !== null : held?.ino === stat.ino;
+async function isHeld({ old, oldAt }: Operation, stat: FileStat): Promise<boolean> {
+  return old !== null && oldAt !== null && isUntouched(old, stat) && (await look(oldAt)) !== null;
 }
 
 /** The place for the old file of an operation that found none when it was staged. */
