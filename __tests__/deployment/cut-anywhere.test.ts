@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { link, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -121,37 +122,35 @@ describe('a deployment that is cut', () => {
   });
 
   test('while committing, wherever, is committed as if it had not been when it is called again', async () => {
-    const uncut = await committed(1000);
-    let cuts = 0;
-    for (let k = 0; ; k++) {
-      const { wasCut, ...result } = await committed(k);
-      expect(result.text).toBe(uncut.text);
-      if (!wasCut) break;
-      cuts++;
+    const { bench, update } = await device();
+    await stop(bench, update);
+    await switchAll(bench);
+    // Inodes count no more once all is switched: a copy of the device is as good as the device.
+    execFileSync('cp', ['-a', bench.home, `${bench.home}.switched`]);
+    try {
+      const uncut = await committed(bench, 1000);
+      let cuts = 0;
+      for (let k = 0; ; k++) {
+        const { wasCut, result } = await committed(bench, k);
+        expect(result).toEqual(uncut.result);
+        if (!wasCut) break;
+        cuts++;
+      }
+      expect(cuts).toBeGreaterThan(10);
+    } finally {
+      await rm(`${bench.home}.switched`, { recursive: true });
     }
-    expect(cuts).toBeGreaterThan(10);
   });
 });
 
-/** A device on which the update was committed, with a cut at the n-th moment of the commit. */
-async function committed(n: number) {
-  const { bench, update } = await device();
-  await stop(bench, update);
-  await switchAll(bench);
+/** The device as it was when all was switched, with a commit that is cut at its n-th moment and called again. */
+async function committed(bench: DeploymentBench, n: number) {
+  await rm(bench.home, { recursive: true });
+  execFileSync('cp', ['-a', `${bench.home}.switched`, bench.home]);
   const { wasCut } = await cutAt(n, () => bench.effects.commitRelease());
   // The commit is over when the journal is gone; the machine then finds `current` to be what it wanted.
   if ((await Journal.read(bench.store.journalPath)) !== null) await bench.effects.commitRelease();
   await bench.close();
-  const text = JSON.stringify([
-    await lookOf(bench),
-    (await bench.store.objectNames()).sort(),
-    await bench.faults(),
-  ]);
-  return {
-    wasCut,
-    text: text
-      .replaceAll(bench.home, '')
-      .replaceAll(/"md5":"\w*"/g, 'md5')
-      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]*Z/g, 'time'),
-  };
+  const objects = (await bench.store.objectNames()).sort();
+  return { wasCut, result: { ...(await lookOf(bench)), objects, faults: await bench.faults() } };
 }
