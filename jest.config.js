@@ -4,6 +4,6 @@ export default {
   roots: ['<rootDir>/dist/__tests__'],
   testMatch: ['**/*.test.js'],
   transform: {},
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   maxWorkers: 2,
 };

@@ -5,6 +5,7 @@ import type { Stage, TopState } from '../machines/stage.js';
 import type { Log } from '../services/log.js';
 import { Reporter, type ReporterOptions } from '../services/reporter.js';
 import { DeviceApi } from './support/device-api.js';
+import { until } from './support/until.js';
 import { answer, FaultServer } from './support/fault-server.js';
 
 const made: Reporter[] = [];
@@ -84,8 +85,7 @@ test('stages arrive in order, each once, and are told to be delivered', async ()
   const bench = new Bench(api);
   const stages = ['downloading', 'verifying', 'toInstall', 'installing', 'rebooting', 'success'] as const;
   for (const stage of stages) bench.enter(stage);
-  await api.hears(6);
-  await wait(100);
+  await until('every stage is delivered', () => bench.delivered.length === 6);
   expect(api.words).toEqual(stages.map((stage) => `${stage} 0`));
   expect(bench.delivered).toEqual([1, 2, 3, 4, 5, 6]);
 });
@@ -94,11 +94,12 @@ test('progress is told at every 5 %, with the true percent, behind its stage and
   const api = await DeviceApi.start();
   const bench = new Bench(api);
   bench.enter('downloading');
-  for (const percent of [0, 3, 4, 5, 6, 9, 10, 17, 19, 20]) {
-    await wait(15);
-    bench.progress('downloading', percent);
+  await api.hears(1);
+  const heardAfter = { 0: 1, 3: 1, 4: 1, 5: 2, 6: 2, 9: 2, 10: 3, 17: 4, 19: 4, 20: 5 };
+  for (const [percent, heard] of Object.entries(heardAfter)) {
+    bench.progress('downloading', Number(percent));
+    await api.hears(heard);
   }
-  await wait(30);
   bench.enter('verifying');
   await api.hears(6);
   expect(api.words).toEqual([
@@ -115,12 +116,12 @@ test('each stage counts its own steps, also one that is entered again', async ()
   const api = await DeviceApi.start();
   const bench = new Bench(api);
   bench.enter('downloading');
-  await wait(30);
+  await api.hears(1);
   bench.progress('downloading', 50);
-  await wait(30);
+  await api.hears(2);
   bench.enter('verifying');
   bench.enter('downloading');
-  await wait(30);
+  await api.hears(4);
   bench.progress('downloading', 5);
   await api.hears(5);
   expect(api.words).toEqual([
@@ -166,7 +167,7 @@ test('while device-api is away progress collapses to the newest and stages are k
   await wait(60);
   await api.comeBack();
   await api.hears(3);
-  await wait(100);
+  await until('both stages are delivered', () => bench.delivered.length === 2);
   expect(api.words).toEqual(['downloading 0', 'verifying 0', 'verifying 65']);
   expect(bench.delivered).toEqual([1, 2]);
 });
@@ -186,7 +187,7 @@ test('a progress report that failed is told again only if there is no newer one 
   await api.hears(4);
   bench.enter('verifying');
   api.answer = (response) => response.end();
-  await wait(300);
+  await until('the new stage is delivered', () => bench.delivered.length === 2);
   const [, , again, ...rest] = api.words;
   expect(again).toBe('downloading 5');
   expect(new Set(rest)).toEqual(new Set(['downloading 10', 'verifying 0']));
@@ -201,8 +202,7 @@ test.each([300, 400, 404, 500, 503])('an answer of %i is no delivery, and is tri
   await api.hears(3);
   expect(bench.delivered).toEqual([]);
   api.answer = (response) => response.writeHead(204).end();
-  await api.hears(4);
-  await wait(30);
+  await until('it is delivered', () => bench.delivered.length === 1);
   expect(bench.delivered).toEqual([1]);
   expect(new Set(api.words)).toEqual(new Set(['downloading 0']));
 });
@@ -230,7 +230,7 @@ test('a new streak of failures is a new line', async () => {
     bench.enter(stage);
     await api.hears(before + 2);
     api.answer = (response) => response.end();
-    await wait(150);
+    await until('it is delivered', () => bench.delivered.length === bench.lines.length);
   }
   expect(bench.delivered).toEqual([1, 2]);
   expect(bench.lines).toHaveLength(2);
@@ -241,8 +241,7 @@ test('a new stage is tried at once, however long the pause', async () => {
   api.answer = refuse(500);
   const bench = new Bench(api, { retryMs: 60_000, longestRetryMs: 60_000 });
   bench.enter('installing');
-  await api.hears(1);
-  await wait(30);
+  await until('the refusal is noticed', () => bench.lines.length === 1);
   api.answer = (response) => response.end();
   bench.progress('deploying', 50);
   await wait(50);
@@ -260,7 +259,7 @@ test('a device-api that hangs holds nothing up; each attempt ends by itself', as
   bench.enter('downloading');
   bench.progress('downloading', ...Array.from({ length: 100 }, (_, i) => i));
   bench.enter('verifying');
-  expect(performance.now() - begun).toBeLessThan(50);
+  expect(performance.now() - begun).toBeLessThan(95);
   await api.hears(2);
   expect((api.heard[1]?.atMs ?? 0) - (api.heard[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(95);
   api.answer = (response) => response.end();
@@ -280,7 +279,7 @@ test('a reply that never ends is not waited for', async () => {
   bench.enter('verifying');
   await api.hears(2);
   expect(performance.now() - begun).toBeLessThan(1000);
-  await wait(30);
+  await until('both are delivered', () => bench.delivered.length === 2);
   expect(bench.delivered).toEqual([1, 2]);
 });
 
@@ -309,8 +308,7 @@ test('after a stop nothing is sent, and what is going on ends', async () => {
   bench.reporter.stop();
   bench.enter('verifying');
   bench.progress('verifying', 50);
-  await wait(100);
-  expect(closed).toBe(1);
+  await until('the attempt is broken off', () => closed === 1);
   expect(api.heard).toHaveLength(1);
   expect(bench.delivered).toEqual([]);
   expect(bench.lines).toEqual([]);
@@ -341,6 +339,6 @@ test('a device-api behind https is spoken to in TLS', async () => {
   const reporter = new Reporter({ deviceApiUrl: server.url('/'), log, onDelivered: ignore });
   made.push(reporter);
   reporter.offer([{ id: 1, stage: 'downloading', progress: 0, message: '', error: null }]);
-  for (let tries = 0; tries < 200 && lines.length === 0; tries++) await wait(10);
+  await until('the failure is told', () => lines.length > 0);
   expect(lines).toEqual(['{"fault":"DEPTH_ZERO_SELF_SIGNED_CERT"}']);
 });
