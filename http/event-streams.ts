@@ -1,7 +1,8 @@
 import type { Request, Response } from 'express';
 import { safeJson } from './credentials.js';
 import { TransportFault } from './envelope.js';
-import type { StreamItem, UpdaterPort } from './updater-port.js';
+import type { StreamItem } from '../machines/views.js';
+import type { UpdaterPort } from './updater-port.js';
 
 /** At most so many clients listen at once. */
 export const MAX_STREAMS = 10;

@@ -1,8 +1,8 @@
 import type { Instant } from '../machines/clock.js';
-import type { ReleaseName } from '../machines/package-order.js';
 import type { Progress, TopState } from '../machines/stage.js';
 import type { UpdateContext } from '../machines/update-context.js';
 import type { UpdateEvent } from '../machines/update-events.js';
+import type { Health, HistoryRow, StreamItem, Transition, Versions } from '../machines/views.js';
 
 /** The machine's snapshot as HTTP reads it. */
 export interface MachineState {
@@ -11,47 +11,6 @@ export interface MachineState {
   context: UpdateContext;
   /** Whether the machine would take this event now. */
   can(event: UpdateEvent): boolean;
-}
-
-export interface Transition {
-  id: number;
-  /** ISO 8601. */
-  time: string;
-  event: string;
-  from: string;
-  to: string;
-  /** How long the machine was in `from`, ms. */
-  afterMs: number;
-}
-
-/** One thing that a stream of events tells. */
-export type StreamItem =
-  | { id: number; type: 'transition'; data: Transition }
-  | { id: number; type: 'progress'; data: { stage: string; progress: number; message: string } };
-
-export interface ReleaseRow {
-  id: string | null;
-  version: string;
-  /** ISO 8601; null for a version that was never committed. */
-  installedAt: string | null;
-  bytes: number | null;
-  bad: { since: string; why: string } | null;
-}
-
-export interface Versions {
-  current: ReleaseName | null;
-  previous: ReleaseName | null;
-  factory: ReleaseName | null;
-  releases: ReleaseRow[];
-}
-
-/** One line of the history: the story of one order. */
-export type HistoryRow = Readonly<Record<string, unknown>>;
-
-export interface Health {
-  ok: boolean;
-  /** Each thing that was looked at: `ok`, or what is wrong. */
-  checks: Record<string, string>;
 }
 
 /** All that the HTTP layer may know of the updater: events in, state out. */

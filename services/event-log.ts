@@ -1,18 +1,4 @@
-/** One transition of the machine, for people. */
-export interface Transition {
-  id: number;
-  /** ISO 8601. */
-  time: string;
-  event: string;
-  from: string;
-  to: string;
-  /** How long the machine was in `from`, ms. */
-  afterMs: number;
-}
-
-export type StreamItem =
-  | { id: number; type: 'transition'; data: Transition }
-  | { id: number; type: 'progress'; data: { stage: string; progress: number; message: string } };
+import type { StreamItem, Transition } from '../machines/views.js';
 
 const KEPT_TRANSITIONS = 200;
 const KEPT_ITEMS = 500;

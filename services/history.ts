@@ -1,9 +1,7 @@
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
+import type { HistoryRow } from '../machines/views.js';
 import { makeFolders, openForWriting, readText, syncFile, syncFolder, writeDurably } from './disk.js';
-
-/** The story of one order, as it ended. */
-export type HistoryRow = Readonly<Record<string, unknown>>;
 
 /** Above either of these the older half goes. */
 export const HISTORY_LIMITS = { rows: 200, bytes: 256 * 1024 } as const;

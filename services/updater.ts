@@ -3,12 +3,12 @@ import { createActor, waitFor, type Actor, type SnapshotFrom } from 'xstate';
 import { toUpdateError } from '../machines/errors.js';
 import { firstWords } from '../machines/first-words.js';
 import { statePath, STAGES, topStateOf, type TopState } from '../machines/stage.js';
-import type { JournalFacts, UpdateEvent } from '../machines/update-events.js';
+import type { UpdateEvent } from '../machines/update-events.js';
 import { updateMachine, type UpdateMachine } from '../machines/update-machine.js';
 import type { Clock } from './clock.js';
 import type { Configuration } from './configuration.js';
 import type { Timing } from './deployment/deployment-tools.js';
-import { Journal } from './deployment/journal.js';
+import { journalFacts } from './deployment/journal-facts.js';
 import { leaveServicesStarted } from './deployment/leave-services-started.js';
 import { pruneStore } from './deployment/prune-store.js';
 import { Store, storeFolder } from './deployment/store.js';
@@ -29,6 +29,7 @@ import { makeReserve } from './saved-state/reserve.js';
 import { NO_RESTORES, type Restores } from './saved-state/saved-state.js';
 import { SnapshotStore } from './saved-state/snapshot-store.js';
 import type { ServiceControl } from './service-control/service-control.js';
+import { updaterHealth } from './updater-health.js';
 import { updateActors, type ActorParts } from './update-actors.js';
 import { storyOf } from './update-story.js';
 import { makeWorkFolder, packagePath, partialPath, tmpDirOf } from './work-folder.js';
@@ -238,7 +239,7 @@ export async function startUpdater(parts: UpdaterParts) {
     stream: events.stream.bind(events),
     versions: () => readVersions(store),
     history: () => readHistory(historyPath),
-    health: () => healthOf(store, saved),
+    health: () => updaterHealth(store, saved),
     metrics: async () => metrics.text(stateNow(), await freeBytes(store.root)),
     shutDown,
   };
@@ -246,26 +247,4 @@ export async function startUpdater(parts: UpdaterParts) {
 
 function valueIn(snapshot: object): unknown {
   return 'value' in snapshot ? snapshot.value : null;
-}
-
-/** What the journal says; a journal that cannot be read is told and left where it is: nothing of it may be lost. */
-async function journalFacts(store: Store, log: Log): Promise<JournalFacts | null> {
-  try {
-    const journal = await Journal.read(store.journalPath);
-    if (journal === null) return null;
-    const { purpose, from, to } = journal.body;
-    return { phase: journal.head.phase, cause: journal.head.cause, purpose, from, to };
-  } catch (error) {
-    log.error('the journal cannot be read', { why: toUpdateError(error).message });
-    return null;
-  }
-}
-
-async function healthOf(store: Store, saved: () => Promise<void>) {
-  const checks: Record<string, string> = { state: 'ok', disk: 'ok' };
-  await saved().catch((error: unknown) => (checks['state'] = toUpdateError(error).line));
-  const free = await freeBytes(store.root);
-  if (free < RESERVE_BYTES)
-    checks['disk'] = `${free} bytes are free in ${store.root}, ${RESERVE_BYTES} should be`;
-  return { ok: Object.values(checks).every((answer) => answer === 'ok'), checks };
 }

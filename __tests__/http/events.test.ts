@@ -1,7 +1,7 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { COMMENT_EVERY_MS, MAX_STREAMS } from '../../http/event-streams.js';
-import type { StreamItem } from '../../http/updater-port.js';
+import type { StreamItem } from '../../machines/views.js';
 import { closeBenches, openBench, until, type Bench } from '../support/http-bench.js';
 
 const clients: ClientRequest[] = [];

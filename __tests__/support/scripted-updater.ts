@@ -1,13 +1,6 @@
 import { waitFor } from 'xstate';
-import type {
-  HistoryRow,
-  Health,
-  MachineState,
-  StreamItem,
-  Transition,
-  UpdaterPort,
-  Versions,
-} from '../../http/updater-port.js';
+import type { MachineState, UpdaterPort } from '../../http/updater-port.js';
+import type { HistoryRow, Health, StreamItem, Transition, Versions } from '../../machines/views.js';
 import { firstWords } from '../../machines/first-words.js';
 import { statePath, topStateOf } from '../../machines/stage.js';
 import { ProgressBoard } from '../../services/progress-board.js';

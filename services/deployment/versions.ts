@@ -1,22 +1,6 @@
-import type { ReleaseName } from '../../machines/package-order.js';
+import type { ReleaseRow, Versions } from '../../machines/views.js';
 import type { Release } from './release.js';
 import type { Store } from './store.js';
-
-export interface ReleaseRow {
-  id: string | null;
-  version: string;
-  /** ISO 8601; null for a version that was never committed. */
-  installedAt: string | null;
-  bytes: number | null;
-  bad: { since: string; why: string } | null;
-}
-
-export interface Versions {
-  current: ReleaseName | null;
-  previous: ReleaseName | null;
-  factory: ReleaseName | null;
-  releases: ReleaseRow[];
-}
 
 /** What is installed, what it can go back to, and which versions have failed here. */
 export async function readVersions(store: Store): Promise<Versions> {

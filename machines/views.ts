@@ -1,0 +1,48 @@
+import type { ReleaseName } from './package-order.js';
+
+/**
+ * What readers of the updater are shown beside the machine's own state: plain data that services make and HTTP sends,
+ * neither knowing the other.
+ */
+
+/** One transition of the machine, for people. */
+export interface Transition {
+  id: number;
+  /** ISO 8601. */
+  time: string;
+  event: string;
+  from: string;
+  to: string;
+  /** How long the machine was in `from`, ms. */
+  afterMs: number;
+}
+
+/** One thing that a stream of events tells. */
+export type StreamItem =
+  | { id: number; type: 'transition'; data: Transition }
+  | { id: number; type: 'progress'; data: { stage: string; progress: number; message: string } };
+
+export interface ReleaseRow {
+  id: string | null;
+  version: string;
+  /** ISO 8601; null for a version that was never committed. */
+  installedAt: string | null;
+  bytes: number | null;
+  bad: { since: string; why: string } | null;
+}
+
+export interface Versions {
+  current: ReleaseName | null;
+  previous: ReleaseName | null;
+  factory: ReleaseName | null;
+  releases: ReleaseRow[];
+}
+
+/** One line of the history: the story of one order. */
+export type HistoryRow = Readonly<Record<string, unknown>>;
+
+export interface Health {
+  ok: boolean;
+  /** Each thing that was looked at: `ok`, or what is wrong. */
+  checks: Record<string, string>;
+}

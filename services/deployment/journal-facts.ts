@@ -1,0 +1,21 @@
+import { toUpdateError } from '../../machines/errors.js';
+import type { JournalFacts } from '../../machines/update-events.js';
+import type { Log } from '../log.js';
+import { Journal } from './journal.js';
+import type { Store } from './store.js';
+
+/**
+ * What the journal says of a deployment that was cut, for the machine; null where there is none. A journal that cannot be
+ * read is told and left where it is: nothing of it may be lost, and the service starts all the same.
+ */
+export async function journalFacts(store: Store, log: Log): Promise<JournalFacts | null> {
+  try {
+    const journal = await Journal.read(store.journalPath);
+    if (journal === null) return null;
+    const { purpose, from, to } = journal.body;
+    return { phase: journal.head.phase, cause: journal.head.cause, purpose, from, to };
+  } catch (error) {
+    log.error('the journal cannot be read', { why: toUpdateError(error).message });
+    return null;
+  }
+}
