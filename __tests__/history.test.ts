@@ -1,7 +1,8 @@
 import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { appendHistory, HISTORY_LIMITS, readHistory, type HistoryRow } from '../services/history.js';
+import type { HistoryRow } from '../machines/views.js';
+import { appendHistory, HISTORY_LIMITS, readHistory } from '../services/history.js';
 import { watchSteps, type StepMoment } from '../services/steps.js';
 import { temporaryFolder } from './support/temporary-folder.js';
 

@@ -178,7 +178,7 @@ export async function writeDurably(
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.tmp`);
   reach(name, 'before');
-  await rm(temporary, { force: true });
+  await rm(temporary, { force: true, recursive: true });
   const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
     await file.chmod(mode);

@@ -15,7 +15,7 @@ export async function makeReserve(tmpDir: string, log: Log): Promise<void> {
   try {
     await writeDurably('reserve.make', path, Buffer.alloc(RESERVE_BYTES), 0o600);
   } catch (error) {
-    if (!isSystemError(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO')) throw error;
+    if (!isSystemError(error)) throw error;
     log.warn('no room can be held in reserve', { why: error.message });
   }
 }

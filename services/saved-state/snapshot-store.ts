@@ -1,5 +1,5 @@
 import { UpdateError } from '../../machines/errors.js';
-import { isSystemError, linkFile, look, removeFile, renameFile, writeDurably } from '../disk.js';
+import { isSystemError, linkFile, look, removeTree, renameFile, writeDurably } from '../disk.js';
 import type { Log } from '../log.js';
 import { giveUpReserve } from './reserve.js';
 import { encodeState, NO_RESTORES, statePaths, type Restores } from './saved-state.js';
@@ -88,7 +88,7 @@ export class SnapshotStore {
     const { state, backup } = statePaths(this.#tmpDir);
     if ((await look(state)) !== null) {
       const temporary = `${backup}.tmp`;
-      await removeFile('state.backup', temporary);
+      await removeTree('state.backup', temporary);
       await linkFile('state.backup', state, temporary);
       await renameFile('state.backup', temporary, backup);
     }
