@@ -22,12 +22,19 @@ const STORE = '.tope-updater';
 
 /** All that stands below a folder, by relative path, without the updater's store. */
 export async function readTree(root: string): Promise<Record<string, FileFacts>> {
-  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
   const rows: [string, FileFacts][] = [];
-  for (const name of names) {
-    if (name !== STORE && !name.startsWith(`${STORE}/`)) rows.push([name, await factsOf(join(root, name))]);
-  }
+  for (const name of namesIn(root)) rows.push([name, await factsOf(join(root, name))]);
   return Object.fromEntries(rows);
+}
+
+/** The store is never walked: the updater tidies it while it is read. */
+function namesIn(root: string): string[] {
+  const tops = readdirSync(root).filter((name) => name !== STORE);
+  const folders = tops.filter((name) => lstatSync(join(root, name)).isDirectory());
+  const below = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  );
+  return [...tops, ...below].sort();
 }
 
 export async function factsOf(path: string): Promise<FileFacts> {

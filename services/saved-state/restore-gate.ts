@@ -39,7 +39,7 @@ const isPersisted = new Ajv().compile<PersistedSnapshot>({
  * state does not invoke, a snapshot that is not active, a context or an input of another shape.
  */
 export function passGate(text: string, machine: AnyStateMachine): Restored {
-  const parsed: unknown = JSON.parse(text);
+  const parsed = parseJson(text);
   if (!isSavedState(parsed)) throw new Error(`the envelope is wrong: ${firstProblem(isSavedState.errors)}`);
   if (checksumOf(parsed) !== parsed.checksum) throw new Error('the checksum does not match');
   const snapshot = migrated(parsed.snapshot, parsed.schema);
@@ -83,6 +83,15 @@ function needGoodInputs({ children }: PersistedSnapshot): void {
   for (const [id, { snapshot }] of Object.entries(children)) {
     if (!isActorInput(snapshot.input ?? null))
       throw new Error(`the input of the actor ${id} is wrong: ${firstProblem(isActorInput.errors)}`);
+  }
+}
+
+/** The parser's own words would quote the text, and with it the URL's credential. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error('it is not JSON', { cause: error });
   }
 }
 
