@@ -42,6 +42,7 @@ const TELL_TIDY_FAILURE = { actions: 'noteTidyFailure' } as const;
  * The update machine: the only place that knows what may happen next. HTTP sends it events and reads its state;
  * services are the actors that it invokes. Actions only assign; whatever touches the world is an actor, and an actor
  * acts only once the state that invoked it is saved (going back excepted). Where a restart leads: recovery.ts.
+ * It is one long table on purpose: whoever reviews the transitions reads it once, from top to bottom.
  */
 export const updateMachine = setup({
   types: TYPES,
