@@ -108,9 +108,16 @@ export class CrashDevice extends UpdaterCaller {
     chmodSync(path, mode);
   }
 
-  /** Starts a command of the updater, which is not waited for. */
-  launch(command: 'serve' | 'recover', more: NodeJS.ProcessEnv = {}): UpdaterProcess {
-    this.#updater = new UpdaterProcess({ ...this.#environment, ...more }, { file: ENTRY, args: [command] });
+  /** Starts a command of the updater, which is not waited for; `under` is a program that becomes it. */
+  launch(
+    command: 'serve' | 'recover',
+    more: NodeJS.ProcessEnv = {},
+    under: readonly string[] = [],
+  ): UpdaterProcess {
+    this.#updater = new UpdaterProcess(
+      { ...this.#environment, ...more },
+      { file: ENTRY, args: [command], under },
+    );
     return this.#updater;
   }
 
@@ -126,8 +133,8 @@ export class CrashDevice extends UpdaterCaller {
   }
 
   /** Starts the updater and waits until it listens. */
-  async serve(more: NodeJS.ProcessEnv = {}): Promise<void> {
-    this.launch('serve', more);
+  async serve(more: NodeJS.ProcessEnv = {}, under: readonly string[] = []): Promise<void> {
+    this.launch('serve', more, under);
     if (!(await this.isListening())) throw new Error(`no updater: ${(await this.updater.ended()).stdout}`);
   }
 

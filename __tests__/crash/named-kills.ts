@@ -93,6 +93,8 @@ export interface Cut {
   recoverKill?: Kill;
   /** The wanted version does not run any more when the device comes up. */
   breaks?: boolean;
+  /** Whether another update follows, to show that the device is as good as before. */
+  isFollowed: boolean;
 }
 
 /**
@@ -101,7 +103,7 @@ export interface Cut {
  */
 export async function runKilled(
   device: CrashDevice,
-  { scenario, kill, isBoot, recoverKill, breaks = false }: Cut,
+  { scenario, kill, isBoot, recoverKill, isFollowed, breaks = false }: Cut,
 ): Promise<{ problems: string[]; isReached: boolean }> {
   const order = await begin(device, scenario);
   const before = await treeOf(device);
@@ -124,10 +126,8 @@ export async function runKilled(
   if ((await order.pursue()) === 'cut') return { problems: ['the updater ended by itself'], isReached: true };
   const problems = await problemsAtTheEnd(device, scenario, order, before);
   device.services.unmark();
-  return {
-    problems: [...problems, ...(await problemsOfNextUpdate(device, scenario, before))],
-    isReached: true,
-  };
+  if (isFollowed) problems.push(...(await problemsOfNextUpdate(device, scenario, before)));
+  return { problems, isReached: true };
 }
 
 /** As at a boot: it runs only where there is a journal. */

@@ -10,6 +10,8 @@ import { AS_FOUND } from './releases.js';
 export type Wish = { update: string } | { rollback: 'previous' | 'factory' };
 
 const POLL_MS = 15;
+/** How often an updater that carries an order out is asked how far it is. */
+const LOOK_MS = 300;
 const PATIENCE_MS = 25_000;
 const NOTHING_GOING_ON = ['idle', 'success', 'failed'];
 const STAGES = ['idle', 'downloading', 'verifying', 'toInstall', 'installing', 'rebooting'];
@@ -53,12 +55,18 @@ export class Order {
         await this.#goOn();
       } catch (error) {
         if (!isSystemError(error, 'ECONNREFUSED', 'ECONNRESET', 'EPIPE')) throw error;
-        await wait(POLL_MS);
       }
       if (performance.now() > deadline)
         throw new Error(`stuck: ${JSON.stringify(await this.#device.progress())}`);
-      await wait(POLL_MS);
+      await this.#rest();
     }
+  }
+
+  /** Until the next look: an updater that has its orders is left in peace, as long as no end is heard. */
+  async #rest(): Promise<void> {
+    const until = performance.now() + (this.#isAccepted ? LOOK_MS : POLL_MS);
+    do await wait(POLL_MS);
+    while (performance.now() < until && this.finals.length === 0 && this.#device.updater.isRunning);
   }
 
   /** Answers when device-api hears that it is installed, or how it has ended. */

@@ -46,7 +46,12 @@ const IN_THE_SWITCH = killAt('switch.rename after 3');
  * of a commit after which the new version does not run any more.
  */
 export const thorough: Choice = async (scenario, moments, device) => {
-  const cuts = firstAndLast(moments).map((kill, at) => ({ scenario, kill, isBoot: at % 2 === 0 }));
+  const cuts = firstAndLast(moments).map((kill, at) => ({
+    scenario,
+    kill,
+    isBoot: at % 2 === 0,
+    isFollowed: true,
+  }));
   if (scenario !== UPDATE) return cuts;
   const recovery = await momentsOfRecovery(device, scenario, IN_THE_SWITCH);
   return [
@@ -58,7 +63,7 @@ export const thorough: Choice = async (scenario, moments, device) => {
 
 /**
  * Each step once, in the first scenario that reaches it: when it is over and, where it writes durably, between its two
- * halves. (Where one step begins is where the one before was over.)
+ * halves. (Where one step begins is where the one before was over.) One in four is followed by another update.
  */
 export function eachOnce(): Choice {
   const taken = new Set<string>();
@@ -69,6 +74,7 @@ export function eachOnce(): Choice {
       scenario,
       kill: killAt(words),
       isBoot: at % 2 === 0,
+      isFollowed: at % 8 < 2,
     }));
     return scenario === UPDATE ? [...cuts, ...SOME_SPECIAL] : cuts;
   };
@@ -82,11 +88,11 @@ const SOME_SPECIAL: readonly Cut[] = [
 ];
 
 function cutInRecovery(recoverKill: Kill): Cut {
-  return { scenario: UPDATE, kill: IN_THE_SWITCH, isBoot: true, recoverKill };
+  return { scenario: UPDATE, kill: IN_THE_SWITCH, isBoot: true, isFollowed: true, recoverKill };
 }
 
 function cutInCommit(kill: Kill): Cut {
-  return { scenario: UPDATE, kill, isBoot: true, breaks: true };
+  return { scenario: UPDATE, kill, isBoot: true, isFollowed: true, breaks: true };
 }
 
 function firstAndLast(moments: readonly string[]): Kill[] {

@@ -1,11 +1,12 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 
 /**
  * The updater as it is, with the services of the supervisor that listens on the socket SUPERVISOR, that can be made to
  * kill itself: `KILL_AT="switch.rename before 2"` is the second time that a `switch.rename` begins. STEPS_FILE gets a
- * line for each moment that was reached. The first argument is the command: serve or recover.
+ * line for each moment that was reached; with STEPS_TRACED a trace of its system calls shows them, as looks at files that
+ * are not there: `/step/switch.rename/before`. The first argument is the command: serve or recover.
  */
 
 /** Quicker than on a device: the services of the tests start and stop within a moment. */
@@ -14,26 +15,25 @@ const TIMING = { pollMs: 20, killAfterMs: 1000, giveUpMs: 3000, startTimeoutMs: 
 // Set before the updater is loaded: for a process that lives a second, optimizing takes longer than it gains.
 setFlagsFromString('--no-opt');
 const { watchSteps } = await import('../../services/steps.js');
-const { recoverCommand } = await import('../../scripts/recover.js');
-const { serve } = await import('../../scripts/serve.js');
-const { openSupervisedServices } = await import('../../scripts/demo/supervised-services.js');
-const { readConfiguration } = await import('../../services/read-configuration.js');
-const { openRotatingLog } = await import('../../services/rotating-log.js');
 
 function watch(): void {
-  const { KILL_AT, STEPS_FILE } = process.env;
+  const { KILL_AT, STEPS_FILE, STEPS_TRACED } = process.env;
   const [killName, killMoment, killCount] = (KILL_AT ?? '').split(' ');
   let count = 0;
   watchSteps((name, moment) => {
     if (STEPS_FILE !== undefined) appendFileSync(STEPS_FILE, `${name} ${moment}\n`);
+    if (STEPS_TRACED !== undefined) existsSync(`/step/${name}/${moment}`);
     if (name !== killName || moment !== killMoment) return;
     count += 1;
     if (count === Number(killCount)) process.kill(process.pid, 'SIGKILL');
   });
 }
 
-async function run(command: string): Promise<number> {
-  if (command === 'recover') return recoverCommand([]);
+async function runService(): Promise<number> {
+  const { serve } = await import('../../scripts/serve.js');
+  const { openSupervisedServices } = await import('../../scripts/demo/supervised-services.js');
+  const { readConfiguration } = await import('../../services/read-configuration.js');
+  const { openRotatingLog } = await import('../../services/rotating-log.js');
   const { configuration } = await readConfiguration(process.env);
   const { workDir, logLevel } = configuration;
   const log = await openRotatingLog({ folder: join(workDir, 'logs'), level: logLevel });
@@ -45,5 +45,10 @@ async function run(command: string): Promise<number> {
   }
 }
 
+async function recover(): Promise<number> {
+  const { recoverCommand } = await import('../../scripts/recover.js');
+  return recoverCommand([]);
+}
+
 watch();
-process.exitCode = await run(process.argv[2] ?? 'serve');
+process.exitCode = await (process.argv[2] === 'recover' ? recover() : runService());
