@@ -161,14 +161,19 @@ export class CrashDevice extends UpdaterCaller {
   }
 
   download(version: string): Promise<Envelope> {
-    const built = this.package(version);
-    return this.post('/download', {
+    return this.post('/download', this.orderOf(this.package(version)));
+  }
+
+  /** The words of an order to download a package. */
+  orderOf(built: BuiltPackage): object {
+    const { version, name, size, md5 } = built;
+    return {
       version,
       package_url: this.server.urlOf(built),
-      package_name: built.name,
-      package_size: built.size,
-      package_md5: built.md5,
-    });
+      package_name: name,
+      package_size: size,
+      package_md5: md5,
+    };
   }
 
   /** What the saved state says that device-api has not acknowledged: the stages of these reports. */

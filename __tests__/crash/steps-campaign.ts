@@ -9,17 +9,8 @@ import {
   type Cut,
   type Kill,
 } from './named-kills.js';
+import { isRare } from './rare-steps.js';
 import { prepareDevice, SCENARIOS, UPDATE, type Scenario } from './scenarios.js';
-
-/** Steps that no scenario reaches, and why that is so: other tests hold them. */
-export const ELSEWHERE: Readonly<Record<string, string>> = {
-  'pack.write': 'packages are made on a workstation: the tests of pack',
-  'state.putAside': 'needs a damaged state file: the tests of the saved state',
-  'reserve.giveUp': 'needs a full disk: the tests of the saved state',
-  'staging.outside': 'needs a root on another mount: the tests of the deployment',
-  'unit.reload': 'needs systemd: the tests of the service control',
-  'log.tidy': 'needs old log files: the tests of the log',
-};
 
 /** What the updater, or the device, is cut at in a scenario; told the moments that an uncut run of it has reached. */
 export type Choice = (
@@ -177,7 +168,7 @@ async function shareOut<Work>(
   );
 }
 
-/** Steps that neither a scenario reaches nor another test is named for. */
+/** Steps that neither a scenario reaches nor a test of its own. */
 export function unreached({ reached }: StepsReport): string[] {
-  return STEPS.filter((name) => !reached.has(name) && !Object.hasOwn(ELSEWHERE, name));
+  return STEPS.filter((name) => !reached.has(name) && !isRare(name));
 }

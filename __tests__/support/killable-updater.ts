@@ -6,7 +6,8 @@ import { setFlagsFromString } from 'node:v8';
  * The updater as it is, with the services of the supervisor that listens on the socket SUPERVISOR, that can be made to
  * kill itself: `KILL_AT="switch.rename before 2"` is the second time that a `switch.rename` begins. STEPS_FILE gets a
  * line for each moment that was reached; with STEPS_TRACED a trace of its system calls shows them, as looks at files that
- * are not there: `/step/switch.rename/before`. The first argument is the command: serve or recover.
+ * are not there: `/step/switch.rename/before`. Without a SUPERVISOR the services are what the configuration says. The first
+ * argument is the command: serve, recover or pack.
  */
 
 /** Quicker than on a device: the services of the tests start and stop within a moment. */
@@ -34,11 +35,16 @@ async function runService(): Promise<number> {
   const { openSupervisedServices } = await import('../../scripts/demo/supervised-services.js');
   const { readConfiguration } = await import('../../services/read-configuration.js');
   const { openRotatingLog } = await import('../../services/rotating-log.js');
+  const { openServiceControl } = await import('../../services/service-control/open-service-control.js');
   const { configuration } = await readConfiguration(process.env);
-  const { workDir, logLevel } = configuration;
+  const { workDir, logLevel, serviceManager, managedRoot, extraRoots } = configuration;
   const log = await openRotatingLog({ folder: join(workDir, 'logs'), level: logLevel });
   try {
-    const control = openSupervisedServices(process.env['SUPERVISOR'] ?? '');
+    const { SUPERVISOR } = process.env;
+    const control =
+      SUPERVISOR === undefined
+        ? await openServiceControl(serviceManager, [managedRoot, ...extraRoots])
+        : openSupervisedServices(SUPERVISOR);
     return await serve(configuration, { log, control, timing: TIMING });
   } finally {
     await log.close();
@@ -50,5 +56,11 @@ async function recover(): Promise<number> {
   return recoverCommand([]);
 }
 
+async function pack(): Promise<number> {
+  const { packCommand } = await import('../../scripts/pack.js');
+  return packCommand(process.argv.slice(3));
+}
+
+const commands: Partial<Record<string, () => Promise<number>>> = { serve: runService, recover, pack };
 watch();
-process.exitCode = await (process.argv[2] === 'recover' ? recover() : runService());
+process.exitCode = await (commands[process.argv[2] ?? 'serve'] ?? runService)();
