@@ -30,13 +30,13 @@ export class DiskFault extends Error {
 export class DiskImage {
   readonly mountPoint: string;
   readonly #image: string;
-  readonly #copies: [string, string];
+  readonly #photograph: string;
   readonly #pristine: string;
 
   constructor(folder: string, mountPoint: string) {
     this.mountPoint = mountPoint;
     this.#image = join(folder, 'image');
-    this.#copies = [join(folder, 'copy-1'), join(folder, 'copy-2')];
+    this.#photograph = join(folder, 'photograph');
     this.#pristine = join(folder, 'pristine');
   }
 
@@ -65,15 +65,12 @@ export class DiskImage {
 
   /**
    * Copies what the disk was given so far: what the file system still holds in memory is not in it, as in a power cut.
-   * Nothing may be writing but what was begun; the copy is good once two in a row agree.
+   * Nothing may be writing but what was begun; the copy is good once the disk, looked at again, is still the same.
    */
   async photograph(): Promise<void> {
-    let [before, newest] = this.#copies;
-    await copy(this.#image, before);
-    for (let copies = 1; copies < MOST_COPIES; copies++) {
-      await copy(this.#image, newest);
-      if (await areSame(before, newest)) return;
-      [before, newest] = [newest, before];
+    for (let copies = 0; copies < MOST_COPIES; copies++) {
+      await copy(this.#image, this.#photograph);
+      if (await areSame(this.#image, this.#photograph)) return;
     }
     throw new DiskFault(`the image did not come to rest in ${MOST_COPIES} copies`);
   }
@@ -92,7 +89,7 @@ export class DiskImage {
   /** The photograph takes the place of the disk, at the same path; mounting it replays its journal. */
   async becomePhotograph(kind: MountKind): Promise<void> {
     await this.#unmount();
-    await rename(this.#copies[0], this.#image);
+    await rename(this.#photograph, this.#image);
     await this.#mount(kind);
   }
 

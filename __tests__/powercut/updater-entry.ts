@@ -1,14 +1,16 @@
 import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { openClock } from '../../services/clock.js';
-import { readConfiguration } from '../../services/read-configuration.js';
-import { openRotatingLog } from '../../services/rotating-log.js';
-import { watchSteps, type StepName } from '../../services/steps.js';
+import { setFlagsFromString } from 'node:v8';
+import type { StepName } from '../../services/steps.js';
 import { isLostSyncName, loseSyncs } from './lost-syncs.js';
 import { decodePoint, pointFinder } from './step-point.js';
 
 /** Quicker than on a device: the services of the campaign start and stop at once. */
 const TIMING = { pollMs: 10, killAfterMs: 3000, giveUpMs: 2000, startTimeoutMs: 5000 };
+
+// Set before the updater is loaded: for a process that lives a second, optimizing takes longer than it gains.
+setFlagsFromString('--no-opt');
+const { watchSteps } = await import('../../services/steps.js');
 
 /**
  * The updater as it is (`serve` or `recover`), but with the services of a supervisor, a boot id from a file, and eyes on
@@ -34,6 +36,9 @@ async function run(): Promise<number> {
 
 async function serveDevice(): Promise<number> {
   const { serve } = await import('../../scripts/serve.js');
+  const { openClock } = await import('../../services/clock.js');
+  const { readConfiguration } = await import('../../services/read-configuration.js');
+  const { openRotatingLog } = await import('../../services/rotating-log.js');
   const { openSupervisedServices } = await import('../../scripts/demo/supervised-services.js');
   const { configuration } = await readConfiguration(process.env);
   const { workDir, logLevel } = configuration;
