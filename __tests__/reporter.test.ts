@@ -4,7 +4,8 @@ import type { Report } from '../machines/report-outbox.js';
 import type { Stage, TopState } from '../machines/stage.js';
 import type { Log } from '../services/log.js';
 import { Reporter, type ReporterOptions } from '../services/reporter.js';
-import { DeviceApi } from './support/device-api.js';
+import { atEndOf } from './support/life.js';
+import { ReportListener } from './support/report-listener.js';
 import { until } from './support/until.js';
 import { answer, FaultServer } from './support/fault-server.js';
 
@@ -22,7 +23,7 @@ class Bench {
   #outbox: Report[] = [];
   #nextId = 1;
 
-  constructor(api: DeviceApi, also: Partial<ReporterOptions> = {}) {
+  constructor(api: ReportListener, also: Partial<ReporterOptions> = {}) {
     this.reporter = new Reporter({
       deviceApiUrl: api.url,
       log: this.#log(),
@@ -63,25 +64,33 @@ class Bench {
   }
 }
 
+async function deviceApi(): Promise<ReportListener> {
+  const api = await ReportListener.start();
+  atEndOf('test', () => api.goAway());
+  return api;
+}
+
 const refuse = (status: number) => (response: { writeHead: (status: number) => { end: () => unknown } }) => {
   response.writeHead(status).end();
 };
 
 test('a report has exactly the four fields, and is posted as JSON', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   new Bench(api).enter('failed', 42, 'MD5_MISMATCH: other bytes');
-  await api.hears(1);
-  expect(api.heard[0]).toEqual({
-    atMs: expect.any(Number),
-    method: 'POST',
-    path: '/api/v1.0/ota/report',
-    type: 'application/json',
-    body: { stage: 'failed', progress: 42, message: 'now failed', error: 'MD5_MISMATCH: other bytes' },
+  await api.hearsSoMany(1);
+  expect(api.heard).toMatchObject([
+    { method: 'POST', path: '/api/v1.0/ota/report', type: 'application/json' },
+  ]);
+  expect(api.heard[0]?.body).toEqual({
+    stage: 'failed',
+    progress: 42,
+    message: 'now failed',
+    error: 'MD5_MISMATCH: other bytes',
   });
 });
 
 test('stages arrive in order, each once, and are told to be delivered', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   const bench = new Bench(api);
   const stages = ['downloading', 'verifying', 'toInstall', 'installing', 'rebooting', 'success'] as const;
   for (const stage of stages) bench.enter(stage);
@@ -91,17 +100,17 @@ test('stages arrive in order, each once, and are told to be delivered', async ()
 });
 
 test('progress is told at every 5 %, with the true percent, behind its stage and before the next', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   const bench = new Bench(api);
   bench.enter('downloading');
-  await api.hears(1);
+  await api.hearsSoMany(1);
   const heardAfter = { 0: 1, 3: 1, 4: 1, 5: 2, 6: 2, 9: 2, 10: 3, 17: 4, 19: 4, 20: 5 };
   for (const [percent, heard] of Object.entries(heardAfter)) {
     bench.progress('downloading', Number(percent));
-    await api.hears(heard);
+    await api.hearsSoMany(heard);
   }
   bench.enter('verifying');
-  await api.hears(6);
+  await api.hearsSoMany(6);
   expect(api.words).toEqual([
     'downloading 0',
     'downloading 5',
@@ -113,17 +122,17 @@ test('progress is told at every 5 %, with the true percent, behind its stage and
 });
 
 test('each stage counts its own steps, also one that is entered again', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   const bench = new Bench(api);
   bench.enter('downloading');
-  await api.hears(1);
+  await api.hearsSoMany(1);
   bench.progress('downloading', 50);
-  await api.hears(2);
+  await api.hearsSoMany(2);
   bench.enter('verifying');
   bench.enter('downloading');
-  await api.hears(4);
+  await api.hearsSoMany(4);
   bench.progress('downloading', 5);
-  await api.hears(5);
+  await api.hearsSoMany(5);
   expect(api.words).toEqual([
     'downloading 0',
     'downloading 50',
@@ -134,29 +143,29 @@ test('each stage counts its own steps, also one that is entered again', async ()
 });
 
 test('right after a start the progress of a stage that was told long ago is told from where it is', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   const bench = new Bench(api);
   bench.reporter.offer([]);
   bench.progress('downloading', 47);
-  await api.hears(1);
+  await api.hearsSoMany(1);
   expect(api.words).toEqual(['downloading 47']);
 });
 
 test('progress that comes before the save of its stage waits for the report of the stage', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   const bench = new Bench(api);
   bench.enter('installing');
-  await api.hears(1);
+  await api.hearsSoMany(1);
   bench.progress('restarting', 10);
   await wait(50);
   expect(api.words).toEqual(['installing 0']);
   bench.enter('rebooting');
-  await api.hears(3);
+  await api.hearsSoMany(3);
   expect(api.words).toEqual(['installing 0', 'rebooting 0', 'rebooting 10']);
 });
 
 test('while device-api is away progress collapses to the newest and stages are kept, then all are told in order', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   await api.goAway();
   const bench = new Bench(api);
   bench.enter('downloading');
@@ -166,25 +175,25 @@ test('while device-api is away progress collapses to the newest and stages are k
   bench.progress('verifying', 5, 60, 65);
   await wait(60);
   await api.comeBack();
-  await api.hears(3);
+  await api.hearsSoMany(3);
   await until('both stages are delivered', () => bench.delivered.length === 2);
   expect(api.words).toEqual(['downloading 0', 'verifying 0', 'verifying 65']);
   expect(bench.delivered).toEqual([1, 2]);
 });
 
 test('a progress report that failed is told again only if there is no newer one and its stage goes on', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   const bench = new Bench(api);
   bench.enter('downloading');
-  await api.hears(1);
+  await api.hearsSoMany(1);
   api.answer = refuse(500);
   bench.progress('downloading', 5);
-  await api.hears(2);
+  await api.hearsSoMany(2);
   api.answer = (response) => response.end();
-  await api.hears(3);
+  await api.hearsSoMany(3);
   api.answer = refuse(500);
   bench.progress('downloading', 10);
-  await api.hears(4);
+  await api.hearsSoMany(4);
   bench.enter('verifying');
   api.answer = (response) => response.end();
   await until('the new stage is delivered', () => bench.delivered.length === 2);
@@ -195,11 +204,11 @@ test('a progress report that failed is told again only if there is no newer one 
 });
 
 test.each([300, 400, 404, 500, 503])('an answer of %i is no delivery, and is tried again', async (status) => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   api.answer = refuse(status);
   const bench = new Bench(api);
   bench.enter('downloading');
-  await api.hears(3);
+  await api.hearsSoMany(3);
   expect(bench.delivered).toEqual([]);
   api.answer = (response) => response.writeHead(204).end();
   await until('it is delivered', () => bench.delivered.length === 1);
@@ -208,11 +217,11 @@ test.each([300, 400, 404, 500, 503])('an answer of %i is no delivery, and is tri
 });
 
 test('the pauses between attempts double up to the longest, and a streak of failures is one line', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   api.answer = refuse(500);
   const bench = new Bench(api, { retryMs: 50, longestRetryMs: 200 });
   bench.enter('downloading');
-  await api.hears(6);
+  await api.hearsSoMany(6);
   const times = api.heard.map(({ atMs }) => atMs);
   const pauses = times.slice(1).map((at, i) => at - (times[i] ?? 0));
   for (const [i, least] of [50, 100, 200, 200, 200].entries()) {
@@ -222,13 +231,13 @@ test('the pauses between attempts double up to the longest, and a streak of fail
 });
 
 test('a new streak of failures is a new line', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   const bench = new Bench(api);
   for (const stage of ['downloading', 'verifying'] as const) {
     api.answer = refuse(500);
     const before = api.heard.length;
     bench.enter(stage);
-    await api.hears(before + 2);
+    await api.hearsSoMany(before + 2);
     api.answer = (response) => response.end();
     await until('it is delivered', () => bench.delivered.length === bench.lines.length);
   }
@@ -237,7 +246,7 @@ test('a new streak of failures is a new line', async () => {
 });
 
 test('a new stage is tried at once, however long the pause', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   api.answer = refuse(500);
   const bench = new Bench(api, { retryMs: 60_000, longestRetryMs: 60_000 });
   bench.enter('installing');
@@ -247,12 +256,12 @@ test('a new stage is tried at once, however long the pause', async () => {
   await wait(50);
   expect(api.heard).toHaveLength(1);
   bench.enter('rebooting');
-  await api.hears(3);
+  await api.hearsSoMany(3);
   expect(api.words).toEqual(['installing 0', 'installing 0', 'rebooting 0']);
 });
 
 test('a device-api that hangs holds nothing up; each attempt ends by itself', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   api.answer = () => undefined;
   const bench = new Bench(api, { attemptMs: 100 });
   const begun = performance.now();
@@ -260,15 +269,15 @@ test('a device-api that hangs holds nothing up; each attempt ends by itself', as
   bench.progress('downloading', ...Array.from({ length: 100 }, (_, i) => i));
   bench.enter('verifying');
   expect(performance.now() - begun).toBeLessThan(95);
-  await api.hears(2);
+  await api.hearsSoMany(2);
   expect((api.heard[1]?.atMs ?? 0) - (api.heard[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(95);
   api.answer = (response) => response.end();
-  await api.hears(4);
+  await api.hearsSoMany(4);
   expect(api.words.slice(-2)).toEqual(['downloading 0', 'verifying 0']);
 });
 
 test('a reply that never ends is not waited for', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   api.answer = (response) => {
     response.writeHead(200);
     response.write('blah');
@@ -277,14 +286,14 @@ test('a reply that never ends is not waited for', async () => {
   const begun = performance.now();
   bench.enter('downloading');
   bench.enter('verifying');
-  await api.hears(2);
+  await api.hearsSoMany(2);
   expect(performance.now() - begun).toBeLessThan(1000);
   await until('both are delivered', () => bench.delivered.length === 2);
   expect(bench.delivered).toEqual([1, 2]);
 });
 
 test('a report that the machine has given up is not told any more', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   await api.goAway();
   const bench = new Bench(api);
   bench.enter('downloading');
@@ -293,18 +302,18 @@ test('a report that the machine has given up is not told any more', async () => 
   bench.forgetOldest();
   await wait(30);
   await api.comeBack();
-  await api.hears(1);
+  await api.hearsSoMany(1);
   await wait(60);
   expect(api.words).toEqual(['verifying 0']);
 });
 
 test('after a stop nothing is sent, and what is going on ends', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   let closed = 0;
   api.answer = (response) => response.on('close', () => closed++);
   const bench = new Bench(api, { attemptMs: 5000 });
   bench.enter('downloading');
-  await api.hears(1);
+  await api.hearsSoMany(1);
   bench.reporter.stop();
   bench.enter('verifying');
   bench.progress('verifying', 50);
@@ -315,7 +324,7 @@ test('after a stop nothing is sent, and what is going on ends', async () => {
 });
 
 test('a stop between two attempts ends the waiting', async () => {
-  const api = await DeviceApi.start();
+  const api = await deviceApi();
   await api.goAway();
   const bench = new Bench(api);
   bench.enter('downloading');

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BuiltPackage } from '../support/build-package.js';
+import { deviceEnvironment } from '../support/device-environment.js';
 import { fieldOf } from '../support/json-fields.js';
 import { PackageServer } from '../support/package-server.js';
 import { ReportListener } from '../support/report-listener.js';
@@ -54,25 +55,19 @@ export class CrashDevice extends UpdaterCaller {
     this.api = api;
     this.server = server;
     this.services = services;
-    writeFileSync(join(folder, 'config.json'), '{}');
-    const ours = Object.entries(process.env).filter(
-      // Hundreds of processes that each wrote down what they covered would take longer than all the rest.
-      ([name]) => !name.startsWith('TOPE_') && name !== 'NODE_V8_COVERAGE',
+    const configFile = join(folder, 'config.json');
+    writeFileSync(configFile, '{}');
+    this.#environment = deviceEnvironment(
+      { configFile, root: this.root, workDir: this.workDir, apiUrl: api.url },
+      {
+        TOPE_ALLOW_POST_CMDS: 'true',
+        TOPE_KEEP: '0',
+        TOPE_SETTLE_MS: '80',
+        SUPERVISOR: services.supervisor.socket,
+        // Hundreds of processes that each wrote down what they covered would take longer than all the rest.
+        NODE_V8_COVERAGE: undefined,
+      },
     );
-    this.#environment = {
-      ...Object.fromEntries(ours),
-      TOPE_CONFIG: join(folder, 'config.json'),
-      TOPE_PORT: '0',
-      TOPE_DEVICE_API_URL: api.url,
-      TOPE_WORK_DIR: this.workDir,
-      TOPE_MANAGED_ROOT: this.root,
-      TOPE_SERVICE_MANAGER: 'none',
-      TOPE_OTA_GUI: '',
-      TOPE_ALLOW_POST_CMDS: 'true',
-      TOPE_KEEP: '0',
-      TOPE_SETTLE_MS: '80',
-      SUPERVISOR: services.supervisor.socket,
-    };
   }
 
   /** A device on which services run that no updater has ever touched. */
@@ -161,19 +156,7 @@ export class CrashDevice extends UpdaterCaller {
   }
 
   download(version: string): Promise<Envelope> {
-    return this.post('/download', this.orderOf(this.package(version)));
-  }
-
-  /** The words of an order to download a package. */
-  orderOf(built: BuiltPackage): object {
-    const { version, name, size, md5 } = built;
-    return {
-      version,
-      package_url: this.server.urlOf(built),
-      package_name: name,
-      package_size: size,
-      package_md5: md5,
-    };
+    return this.post('/download', this.server.orderOf(this.package(version)));
   }
 
   /** What the saved state says that device-api has not acknowledged: the stages of these reports. */

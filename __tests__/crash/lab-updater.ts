@@ -73,16 +73,7 @@ export class LabUpdater extends UpdaterCaller {
         },
       ],
     });
-    const { name, size, md5 } = built;
-    accepted(
-      await this.post('/download', {
-        version,
-        package_url: this.#server.urlOf(built),
-        package_name: name,
-        package_size: size,
-        package_md5: md5,
-      }),
-    );
+    accepted(await this.post('/download', this.#server.orderOf(built)));
     await this.reaches('toInstall');
     accepted(await this.update(version));
   }

@@ -1,19 +1,12 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { sha256 } from '../support/tree-lines.js';
 import type { CrashDevice } from './crash-device.js';
 import { Order } from './order.js';
 import { filesOf, NEXT, USER } from './releases.js';
 import { begin, EDITED, type Scenario } from './scenarios.js';
-import {
-  isScribble,
-  mayStay,
-  problemsAfter,
-  sha256,
-  treeOf,
-  treeOfVersion,
-  type Tree,
-} from './sound-device.js';
+import { isScribble, mayStay, problemsAfter, treeOf, treeOfVersion, type Tree } from './sound-device.js';
 
 /** The moment of a step at which a process kills itself. */
 export interface Kill {

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSystemError } from '../../services/disk.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 
 const FOLDERS = ['alpha', 'alpha/plugins', 'beta/data', 'extra/deep'];
 const EVERY_MS = 20;

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { Random } from './random.js';
+import { Random } from '../support/random.js';
 import { runRandomRounds } from './random-rounds.js';
 
 const ROUNDS = 15;

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { CrashDevice } from './crash-device.js';
 import { Order, type Wish } from './order.js';
 import { OwnData } from './own-data.js';
-import { Random } from './random.js';
+import { Random } from '../support/random.js';
 import { AS_FOUND, BAD, GOOD } from './releases.js';
 import { mayStay, problemsAfter, treeOfVersion } from './sound-device.js';
 
@@ -142,7 +142,7 @@ class RandomDevice {
 
   async #chooseWish(random: Random): Promise<{ wish: Wish; wanted: string }> {
     const { previous } = await this.#device.versions();
-    const kind = random.next();
+    const kind = random.fraction();
     if (kind < 0.2 && typeof previous === 'string' && previous !== this.#live)
       return { wish: { rollback: 'previous' }, wanted: previous };
     if (kind >= 0.2 && kind < 0.3 && this.#live !== AS_FOUND)

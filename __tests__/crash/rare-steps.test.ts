@@ -171,7 +171,7 @@ describe('a kill at', () => {
 });
 
 async function orderUpdate(device: CrashDevice, built: BuiltPackage): Promise<void> {
-  accepted(await device.post('/download', device.orderOf(built)));
+  accepted(await device.post('/download', device.server.orderOf(built)));
   await device.reaches('toInstall');
   // The updater may be killed before it has answered.
   await device.update(built.version).catch(() => undefined);

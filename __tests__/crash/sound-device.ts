@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.js';
 import { readTree, type FileFacts } from '../support/file-tree.js';
+import { sha256 } from '../support/tree-lines.js';
 import { Store } from '../../services/deployment/store.js';
 import { RecordingLog } from '../support/recording-log.js';
 import type { CrashDevice } from './crash-device.js';
@@ -19,10 +19,6 @@ export async function treeOf(device: CrashDevice): Promise<Tree> {
   return new Map(
     rows.map(([path, { kind, mode, uid, gid, content }]) => [path, { kind, mode, uid, gid, content }]),
   );
-}
-
-export function sha256(text: string | Buffer): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 /** The files that a version has, as they must be on disk. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import type { Rehearsal } from './instant.js';
 import { LOST_SYNCS, type LostSyncName } from './lost-syncs.js';
 import { PluggedDevice } from './plugged-device.js';
-import { Random } from './random.js';
+import { Random } from '../support/random.js';
 import { Releases, type Content } from './releases.js';
 import { KINDS, type Kind, type KnownDevice } from './known-device.js';
 import { rehearse } from './rehearse.js';

@@ -1,5 +1,5 @@
 import type { StepName } from '../../services/steps.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 import type { StepPoint } from './step-point.js';
 
 /** When the updater is held: at a step by itself, so many ms after the order, or at a byte of the download. */
@@ -67,7 +67,7 @@ function atOneOf(points: readonly StepPoint[], random: Random): Instant {
 }
 
 export function randomTime({ tookMs }: Rehearsal, random: Random): Instant {
-  return { at: 'time', afterMs: random.fraction() * tookMs * OVERTIME };
+  return { at: 'time', afterMs: random.below(tookMs * OVERTIME) };
 }
 
 /** A random byte of a package, and a moment more. */

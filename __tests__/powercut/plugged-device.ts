@@ -5,6 +5,7 @@ import { startSupervisor, type Supervisor } from '../../scripts/demo/supervisor.
 import { look, readText } from '../../services/disk.js';
 import { partialPath, tmpDirOf } from '../../services/work-folder.js';
 import type { BuiltPackage } from '../support/build-package.js';
+import { deviceEnvironment } from '../support/device-environment.js';
 import { PackageServer } from '../support/package-server.js';
 import { ReportListener } from '../support/report-listener.js';
 import { UpdaterCaller, type Envelope } from '../support/updater-caller.js';
@@ -169,13 +170,7 @@ export class PluggedDevice extends UpdaterCaller {
 
   /** Orders a download by a fresh URL. */
   download(built: BuiltPackage): Promise<Envelope> {
-    return this.post('/download', {
-      version: built.version,
-      package_url: this.server.urlOf(built),
-      package_name: built.name,
-      package_size: built.size,
-      package_md5: built.md5,
-    });
+    return this.post('/download', this.server.orderOf(built));
   }
 
   get #bootIdFile(): string {
@@ -188,23 +183,19 @@ export class PluggedDevice extends UpdaterCaller {
 
   #launch(command: 'recover' | 'serve', holdAt: StepPoint | null): UpdaterProcess {
     writeFileSync(this.#traceFile, '');
-    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TOPE_'));
-    const environment = {
-      ...Object.fromEntries(inherited),
-      TOPE_CONFIG: join(this.#folder, 'config.json'),
-      TOPE_PORT: '0',
-      TOPE_DEVICE_API_URL: this.api.url,
-      TOPE_WORK_DIR: this.workDir,
-      TOPE_MANAGED_ROOT: this.root,
-      TOPE_SERVICE_MANAGER: 'none',
-      TOPE_OTA_GUI: '',
-      TOPE_SETTLE_MS: SETTLE_MS,
-      POWERCUT_TRACE: this.#traceFile,
-      POWERCUT_BOOT_ID: this.#bootIdFile,
-      POWERCUT_SUPERVISOR: this.#supervisor?.socket ?? '',
-      ...(this.#lose === null ? {} : { POWERCUT_LOSE: this.#lose }),
-      ...(holdAt === null ? {} : { POWERCUT_HOLD_AT: encodePoint(holdAt) }),
-    };
+    const { root, workDir } = this;
+    const configFile = join(this.#folder, 'config.json');
+    const environment = deviceEnvironment(
+      { configFile, root, workDir, apiUrl: this.api.url },
+      {
+        TOPE_SETTLE_MS: SETTLE_MS,
+        POWERCUT_TRACE: this.#traceFile,
+        POWERCUT_BOOT_ID: this.#bootIdFile,
+        POWERCUT_SUPERVISOR: this.#supervisor?.socket ?? '',
+        ...(this.#lose === null ? {} : { POWERCUT_LOSE: this.#lose }),
+        ...(holdAt === null ? {} : { POWERCUT_HOLD_AT: encodePoint(holdAt) }),
+      },
+    );
     this.#updater = new UpdaterProcess(environment, { file: ENTRY, args: [command] });
     return this.#updater;
   }

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildPackage, type BuiltPackage, type ModuleSketch, type Source } from '../support/build-package.js';
+import { sha256 } from '../support/tree-lines.js';
 
 /** A file as it shall be on the device. */
 export interface ExpectedFile {
@@ -135,8 +136,4 @@ function contentOf(version: string, files: Files, filler: Buffer | null): Conten
   );
   if (filler !== null) expected.set(FILLER_PATH, { sha256: sha256(filler), mode: 0o644 });
   return { version, files: expected };
-}
-
-function sha256(bytes: string | Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -7,7 +7,7 @@ import type { Instant, Rehearsal } from './instant.js';
 import { note, untilRight, wishesOf, type Kind, type KnownDevice } from './known-device.js';
 import { LOST_SYNCS, type LostSyncName } from './lost-syncs.js';
 import { Order, type End, type Wish } from './order.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 import { ResumeWatch } from './resume-watch.js';
 import { runInto } from './run-into.js';
 

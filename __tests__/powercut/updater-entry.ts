@@ -1,16 +1,11 @@
+import '../support/short-life.js';
 import { openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import type { StepName } from '../../services/steps.js';
+import { watchSteps, type StepName } from '../../services/steps.js';
 import { isLostSyncName, loseSyncs } from './lost-syncs.js';
 import { decodePoint, pointFinder } from './step-point.js';
 
 /** Quicker than on a device: the services of the campaign start and stop at once. */
 const TIMING = { pollMs: 10, killAfterMs: 3000, giveUpMs: 2000, startTimeoutMs: 5000 };
-
-// Set before the updater is loaded: for a process that lives a second, optimizing takes longer than it gains.
-setFlagsFromString('--no-opt');
-const { watchSteps } = await import('../../services/steps.js');
 
 /**
  * The updater as it is (`serve` or `recover`), but with the services of a supervisor, a boot id from a file, and eyes on
@@ -31,25 +26,17 @@ async function run(): Promise<number> {
   const lost = process.env['POWERCUT_LOSE'] ?? '';
   if (isLostSyncName(lost)) await loseSyncs(lost, (name) => (openSteps.get(name) ?? 0) > 0);
   if (process.argv[2] === 'recover') return (await import('../../scripts/recover.js')).recoverCommand([]);
-  return serveDevice();
+  return serve();
 }
 
-async function serveDevice(): Promise<number> {
-  const { serve } = await import('../../scripts/serve.js');
-  const { openClock } = await import('../../services/clock.js');
-  const { readConfiguration } = await import('../../services/read-configuration.js');
-  const { openRotatingLog } = await import('../../services/rotating-log.js');
+async function serve(): Promise<number> {
+  const { serveDevice } = await import('../support/serve-device.js');
   const { openSupervisedServices } = await import('../../scripts/demo/supervised-services.js');
-  const { configuration } = await readConfiguration(process.env);
-  const { workDir, logLevel } = configuration;
-  const log = await openRotatingLog({ folder: join(workDir, 'logs'), level: logLevel });
-  try {
-    const control = openSupervisedServices(variable('POWERCUT_SUPERVISOR'));
-    const clock = await openClock(variable('POWERCUT_BOOT_ID'));
-    return await serve(configuration, { log, control, clock, timing: TIMING });
-  } finally {
-    await log.close();
-  }
+  return serveDevice({
+    control: () => openSupervisedServices(variable('POWERCUT_SUPERVISOR')),
+    bootIdFile: variable('POWERCUT_BOOT_ID'),
+    timing: TIMING,
+  });
 }
 
 function variable(name: string): string {

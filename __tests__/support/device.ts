@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buildPackage, type BuiltPackage, type PackageSketch } from './build-package.js';
+import { deviceEnvironment } from './device-environment.js';
 import { eventually } from './eventually.js';
 import { fieldOf } from './json-fields.js';
 import { atEndOf, type Life } from './life.js';
@@ -58,18 +59,9 @@ export class Device extends UpdaterCaller {
   }
 
   get environment(): NodeJS.ProcessEnv {
-    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TOPE_'));
-    return {
-      ...Object.fromEntries(inherited),
-      TOPE_CONFIG: join(this.folder, 'config.json'),
-      TOPE_PORT: '0',
-      TOPE_DEVICE_API_URL: this.api.url,
-      TOPE_WORK_DIR: this.workDir,
-      TOPE_MANAGED_ROOT: this.root,
-      TOPE_SERVICE_MANAGER: 'none',
-      TOPE_OTA_GUI: '',
-      ...this.#options.environment,
-    };
+    const { root, workDir } = this;
+    const configFile = join(this.folder, 'config.json');
+    return deviceEnvironment({ configFile, root, workDir, apiUrl: this.api.url }, this.#options.environment);
   }
 
   get updater(): UpdaterProcess {
@@ -118,14 +110,7 @@ export class Device extends UpdaterCaller {
 
   /** Orders a download by a fresh URL; `changes` replace fields of the order. */
   download(built: BuiltPackage, changes: object = {}): Promise<Envelope> {
-    return this.post('/download', {
-      version: built.version,
-      package_url: this.server.urlOf(built),
-      package_name: built.name,
-      package_size: built.size,
-      package_md5: built.md5,
-      ...changes,
-    });
+    return this.post('/download', { ...this.server.orderOf(built), ...changes });
   }
 
   /** Orders a download and waits until it is ready to be installed. */

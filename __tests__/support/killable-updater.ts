@@ -1,6 +1,6 @@
+import './short-life.js';
 import { appendFileSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
+import { watchSteps } from '../../services/steps.js';
 
 /**
  * The updater as it is, with the services of the supervisor that listens on the socket SUPERVISOR, that can be made to
@@ -12,10 +12,6 @@ import { setFlagsFromString } from 'node:v8';
 
 /** Quicker than on a device: the services of the tests start and stop within a moment. */
 const TIMING = { pollMs: 20, killAfterMs: 1000, giveUpMs: 3000, startTimeoutMs: 5000 };
-
-// Set before the updater is loaded: for a process that lives a second, optimizing takes longer than it gains.
-setFlagsFromString('--no-opt');
-const { watchSteps } = await import('../../services/steps.js');
 
 function watch(): void {
   const { KILL_AT, STEPS_FILE, STEPS_TRACED } = process.env;
@@ -31,24 +27,17 @@ function watch(): void {
 }
 
 async function runService(): Promise<number> {
-  const { serve } = await import('../../scripts/serve.js');
+  const { serveDevice } = await import('./serve-device.js');
   const { openSupervisedServices } = await import('../../scripts/demo/supervised-services.js');
-  const { readConfiguration } = await import('../../services/read-configuration.js');
-  const { openRotatingLog } = await import('../../services/rotating-log.js');
   const { openServiceControl } = await import('../../services/service-control/open-service-control.js');
-  const { configuration } = await readConfiguration(process.env);
-  const { workDir, logLevel, serviceManager, managedRoot, extraRoots } = configuration;
-  const log = await openRotatingLog({ folder: join(workDir, 'logs'), level: logLevel });
-  try {
-    const { SUPERVISOR } = process.env;
-    const control =
+  const { SUPERVISOR } = process.env;
+  return serveDevice({
+    control: ({ serviceManager, managedRoot, extraRoots }) =>
       SUPERVISOR === undefined
-        ? await openServiceControl(serviceManager, [managedRoot, ...extraRoots])
-        : openSupervisedServices(SUPERVISOR);
-    return await serve(configuration, { log, control, timing: TIMING });
-  } finally {
-    await log.close();
-  }
+        ? openServiceControl(serviceManager, [managedRoot, ...extraRoots])
+        : openSupervisedServices(SUPERVISOR),
+    timing: TIMING,
+  });
 }
 
 async function recover(): Promise<number> {

@@ -46,6 +46,17 @@ export class PackageServer {
     return `http://127.0.0.1:${this.#port}/${built.name}?${query.toString()}`;
   }
 
+  /** What orders the download of the package, by a URL of its own each time. */
+  orderOf(built: BuiltPackage) {
+    return {
+      version: built.version,
+      package_url: this.urlOf(built),
+      package_name: built.name,
+      package_size: built.size,
+      package_md5: built.md5,
+    };
+  }
+
   /** Lets so many bytes through, and the rest when told. */
   holdAfter(bytes: number): { release: () => void } {
     let release: () => void = () => undefined;

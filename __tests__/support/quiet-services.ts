@@ -1,4 +1,5 @@
 import type { ServiceControl, UnitState, Users } from '../../services/service-control/service-control.js';
+import { unitAtRest } from '../../services/service-control/unit-at-rest.js';
 import { serviceUnitName } from '../../services/service-control/unit-names.js';
 
 /** Units that are a name and a state, and run nothing: for tests of what happens to files while units are down. */
@@ -21,17 +22,8 @@ export class QuietServices implements ServiceControl {
   look(unit: string): Promise<UnitState> {
     const known = this.units.get(unit);
     return Promise.resolve({
-      unit,
-      load: known === undefined ? 'missing' : 'loaded',
-      active: 'inactive',
-      isOneshot: false,
-      result: 'success',
-      exitStatus: 0,
-      mainPid: 0,
-      restarts: 0,
-      leftOvers: false,
-      refusesStop: false,
-      fragmentPath: known === undefined ? null : `/lib/systemd/system/${unit}`,
+      ...unitAtRest(unit),
+      ...(known === undefined ? { load: 'missing' } : { fragmentPath: `/lib/systemd/system/${unit}` }),
       ...known,
     });
   }

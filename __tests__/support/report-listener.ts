@@ -1,13 +1,16 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { eventually } from './eventually.js';
-import { textOf } from './json-fields.js';
+import { numberOf, textOf } from './json-fields.js';
 import { listenOn } from './local-server.js';
 
 /** A report as it arrived. */
 export interface HeardReport {
+  method: string;
   path: string;
+  /** Its content type. */
+  type: string;
   /** The body, byte for byte. */
   raw: string;
   body: unknown;
@@ -18,9 +21,14 @@ export interface HeardReport {
 
 const HOST = '127.0.0.2';
 
-/** Stands in for device-api: hears reports and acknowledges them; can go away and come back on the same port. */
+/**
+ * Stands in for device-api: hears reports and acknowledges them, or answers otherwise; can go away and come back on the
+ * same port.
+ */
 export class ReportListener {
   readonly heard: HeardReport[] = [];
+  /** How a report is answered: acknowledged, where nothing else is wanted. */
+  answer: (response: ServerResponse) => void = (response) => response.end('{"code":200}');
   readonly #listeners = new Set<(report: HeardReport) => void>();
   #server: Server | null = null;
   #port = 0;
@@ -39,6 +47,11 @@ export class ReportListener {
   get stages(): string[] {
     const all = this.heard.map(({ stage }) => stage);
     return all.filter((stage, at) => stage !== all[at - 1]);
+  }
+
+  /** What was heard, each as `stage progress`. */
+  get words(): string[] {
+    return this.heard.map(({ body, stage }) => `${stage} ${numberOf(body, 'progress')}`);
   }
 
   /** Answers as soon as a report fits, one that was heard before the call too (see `from`). */
@@ -70,6 +83,11 @@ export class ReportListener {
     return this.hears(`a report of ${stage}`, (report) => report.stage === stage, how);
   }
 
+  /** Answers as soon as so many reports were heard. */
+  async hearsSoMany(count: number): Promise<void> {
+    await this.hears(`${count} reports`, () => this.heard.length >= count, { withinMs: 5000 });
+  }
+
   /** Listens no more: whoever calls is refused. */
   async goAway(): Promise<void> {
     const server = this.#server;
@@ -84,10 +102,11 @@ export class ReportListener {
     const server = createServer((request, response) => {
       text(request).then(
         (raw) => {
-          response.end('{"code":200}');
+          this.answer(response);
+          const { method = '', url: path = '', headers } = request;
           const body: unknown = JSON.parse(raw);
-          const report = { path: request.url ?? '', raw, body, stage: textOf(body, 'stage') };
-          this.#hear({ ...report, atMs: performance.now() });
+          const report = { method, path, type: headers['content-type'] ?? '', raw, body };
+          this.#hear({ ...report, stage: textOf(body, 'stage'), atMs: performance.now() });
         },
         () => response.destroy(),
       );

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { unitAtRest } from '../../services/service-control/unit-at-rest.js';
 import { serviceUnitName } from '../../services/service-control/unit-names.js';
 import type { ServiceControl, UnitState } from '../../services/service-control/service-control.js';
 
@@ -40,17 +41,14 @@ export class SmallSupervisor implements ServiceControl {
     const run = this.#runs.get(unit);
     const program = this.#programs.get(unit);
     return Promise.resolve({
-      unit,
+      ...unitAtRest(unit),
       load: program === undefined ? 'missing' : (program.load ?? 'loaded'),
       active: run?.active ?? 'inactive',
-      isOneshot: false,
       result: run?.result ?? 'success',
       exitStatus: run?.exitStatus ?? 0,
       mainPid: run?.active === 'active' || run?.active === 'deactivating' ? (run.child.pid ?? 0) : 0,
       restarts: run?.restarts ?? 0,
-      leftOvers: false,
       refusesStop: program?.refusesStop ?? false,
-      fragmentPath: null,
     });
   }
 

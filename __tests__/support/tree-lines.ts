@@ -30,6 +30,7 @@ async function walk(folder: string, leaveOut: readonly string[], tree: Record<st
   }
 }
 
+/** In hexadecimal digits; text counts as UTF-8. */
 export function sha256(contents: string | Uint8Array): string {
   return createHash('sha256').update(contents).digest('hex');
 }

@@ -5,6 +5,7 @@ import { UpdateError, type ErrorCode } from '../../machines/errors.js';
 import { findFileUsers } from '../../services/service-control/file-users.js';
 import { readProcesses } from '../../services/service-control/proc.js';
 import type { ServiceControl, UnitState, Users } from '../../services/service-control/service-control.js';
+import { unitAtRest } from '../../services/service-control/unit-at-rest.js';
 import { serviceUnitName } from '../../services/service-control/unit-names.js';
 import { step, type StepName } from '../../services/steps.js';
 
@@ -56,7 +57,8 @@ export function openSupervisedServices(socket: string): ServiceControl {
     kind: 'supervisor',
     canStart: true,
     unitName: serviceUnitName,
-    look: async (unit) => (await states()).find((state) => state.unit === unit) ?? missing(unit),
+    look: async (unit) =>
+      (await states()).find((state) => state.unit === unit) ?? { ...unitAtRest(unit), load: 'missing' },
     findUsers: async (paths) => findUsers(paths, await states()),
     relativesOf: () => Promise.resolve({ dependents: [], triggers: [] }),
     askToStop: (unit) => order('unit.stop', 'SERVICE_STOP_FAILED', unit, 'stop'),
@@ -84,22 +86,6 @@ async function findUsers(paths: readonly string[], states: readonly UnitState[])
     else units.add(owner.unit);
   }
   return { units: [...units], others };
-}
-
-function missing(unit: string): UnitState {
-  return {
-    unit,
-    load: 'missing',
-    active: 'inactive',
-    isOneshot: false,
-    result: 'success',
-    exitStatus: 0,
-    mainPid: 0,
-    restarts: 0,
-    leftOvers: false,
-    refusesStop: false,
-    fragmentPath: null,
-  };
 }
 
 function ask(socketPath: string, method: string, path: string): Promise<{ status: number; body: unknown }> {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { isSystemError } from '../../services/disk.js';
 import type { UnitState } from '../../services/service-control/service-control.js';
+import { unitAtRest } from '../../services/service-control/unit-at-rest.js';
 
 /** A service that a supervisor runs. */
 export interface SupervisedService {
@@ -50,17 +51,12 @@ export class SupervisedUnit {
 
   state(): UnitState {
     return {
-      unit: this.#service.unit,
-      load: 'loaded',
+      ...unitAtRest(this.#service.unit),
       active: this.#active,
-      isOneshot: false,
       result: this.#result,
       exitStatus: this.#exitStatus,
       mainPid: this.#child?.pid ?? 0,
       restarts: this.#restarts,
-      leftOvers: false,
-      refusesStop: false,
-      fragmentPath: null,
     };
   }
 

@@ -12,7 +12,8 @@ import {
   unlessGone,
   type ProcessFacts,
 } from './proc.js';
-import type { ServiceControl, UnitState } from './service-control.js';
+import type { ServiceControl } from './service-control.js';
+import { unitAtRest } from './unit-at-rest.js';
 import { serviceUnitName, shortName } from './unit-names.js';
 
 /**
@@ -38,9 +39,11 @@ export function openWithoutManager(roots: readonly string[]): ServiceControl {
     unitName: serviceUnitName,
     look: async (unit) => {
       const [asking] = await stillThere(unit);
-      if (asking !== undefined) return stateOf(unit, 'deactivating', asking.pid);
+      if (asking !== undefined) return { ...unitAtRest(unit), active: 'deactivating', mainPid: asking.pid };
       const [main] = await findProcesses(shortName(unit), roots);
-      return main === undefined ? stateOf(unit, 'inactive', 0) : stateOf(unit, 'active', main.pid);
+      return main === undefined
+        ? unitAtRest(unit)
+        : { ...unitAtRest(unit), active: 'active', mainPid: main.pid };
     },
     findUsers: async (paths) => {
       const users = await findFileUsers(paths);
@@ -95,20 +98,4 @@ async function familyOf(heads: readonly ProcessFacts[]): Promise<ProcessFacts[]>
     for (const child of all)
       if (child.parentPid === member.pid && child.pid !== process.pid) family.set(child.pid, child);
   return [...family.values()];
-}
-
-function stateOf(unit: string, active: UnitState['active'], mainPid: number): UnitState {
-  return {
-    unit,
-    load: 'loaded',
-    active,
-    isOneshot: false,
-    result: 'success',
-    exitStatus: 0,
-    mainPid,
-    restarts: 0,
-    leftOvers: false,
-    refusesStop: false,
-    fragmentPath: null,
-  };
 }

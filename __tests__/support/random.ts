@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats: mulberry32. */
+/** Random numbers that a seed repeats: the generator mulberry32. */
 export class Random {
   #state: number;
 
@@ -13,6 +13,11 @@ export class Random {
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** From 0 to just below a limit. */
+  below(limit: number): number {
+    return this.fraction() * limit;
   }
 
   /** A whole number from `least` to `most`, both included. */
