@@ -70,7 +70,7 @@ export async function startUpdater(parts: UpdaterParts) {
   const store = new Store(storeFolder(configuration.managedRoot), log);
   await store.make();
   await makeReserve(tmpDir, log);
-  const { restored } = await readState(tmpDir, updateMachine, log);
+  const restored = await readState(tmpDir, updateMachine, log);
 
   const board = new ProgressBoard();
   const events = new EventLog();

@@ -123,6 +123,24 @@ const POISONS: [string, string, (path: string) => unknown][] = [
     (path) => writeFile(path, changed({ children: { transfer: { ...transfer(), src: 'tidy' } } })),
   ],
   [
+    'with an actor that has ended, which its state would wait for',
+    'has ended',
+    (path) =>
+      writeFile(
+        path,
+        changed({
+          children: {
+            transfer: { ...transfer(), snapshot: { ...asObject(transfer()['snapshot']), status: 'done' } },
+          },
+        }),
+      ),
+  ],
+  [
+    'with an actor at work on another package than the ordered one',
+    'another package',
+    (path) => writeFile(path, withInput({ version: '1.2.0', md5: 'ab'.repeat(16), size: 5 })),
+  ],
+  [
     'with an actor that the state does not invoke',
     'does not invoke',
     (path) =>
@@ -165,8 +183,7 @@ describe('a state file that is', () => {
     async (_, reason, poison) => {
       await poison(paths().state);
       await writeFile(paths().backup, encoded(downloading));
-      const { restored, isLost } = await read();
-      expect(isLost).toBe(false);
+      const restored = await read();
       expect(restored?.snapshot).toMatchObject({ value: { downloading: 'transferring' } });
       expect(errors()).toHaveLength(1);
       expect(errors()[0]).toContain(reason);
@@ -180,7 +197,7 @@ describe('a state file that is', () => {
   test.each(POISONS)('%s, and so is the one before it, leads to idle', async (_, reason, poison) => {
     await poison(paths().state);
     await poison(paths().backup);
-    expect(await read()).toEqual({ restored: null, isLost: true });
+    expect(await read()).toBeNull();
     expect(errors()).toHaveLength(1);
     expect(errors()[0]).toContain(reason);
     const left = await readdir(tmpDir);
@@ -192,19 +209,19 @@ describe('a state file that is', () => {
 
 describe('the saved state', () => {
   test('is none where there is no file, and that is not worth a line', async () => {
-    expect(await read()).toEqual({ restored: null, isLost: false });
+    expect(await read()).toBeNull();
     expect(log.lines).toEqual([]);
   });
 
   test('is the one before where only that is there', async () => {
     await writeFile(paths().backup, encoded(downloading));
-    expect((await read()).restored).not.toBeNull();
+    expect(await read()).not.toBeNull();
     expect(await readFile(paths().backup, 'utf8')).toBe(encoded(downloading));
   });
 
   test.each(STATE_PATHS)('of %s passes the gate and starts there again', async (path) => {
     await writeFile(paths().state, encoded(await snapshotOf(path)));
-    const { restored } = await read();
+    const restored = await read();
     expect(errors()).toEqual([]);
     const actor = createActor(updateMachine, {
       ...(restored === null ? {} : { snapshot: restored.snapshot }),

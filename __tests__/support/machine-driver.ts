@@ -25,8 +25,8 @@ export const ORDER: PackageOrder = {
   name: 'a.zip',
 };
 export const OTHER_ORDER: PackageOrder = { ...ORDER, version: '1.2.0', md5: 'b'.repeat(32) };
-export const LIVE = { id: 'r1', version: '1.0.0' };
-export const WANTED = { id: 'r2', version: '1.1.0' };
+export const LIVE = { id: '000001-1.0.0', version: '1.0.0' };
+export const WANTED = { id: '000002-1.1.0', version: '1.1.0' };
 
 export const DOWNLOAD = { type: 'DOWNLOAD', order: ORDER } satisfies UpdateEvent;
 export const UPDATE = { type: 'UPDATE', version: ORDER.version, at: at(1000) } satisfies UpdateEvent;

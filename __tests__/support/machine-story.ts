@@ -38,7 +38,7 @@ const ORDERS: Readonly<Record<string, UpdateEvent>> = {
 
 const ALL = ['DOWNLOAD', 'DOWNLOAD other', 'UPDATE', 'ROLLBACK', 'CANCEL'];
 
-const FACTORY = { purpose: 'factory', to: { id: 'r0', version: '0.0.0' } } as const;
+const FACTORY = { purpose: 'factory', to: { id: 'as-found', version: '0.0.0' } } as const;
 /** What the journal says why it goes back. */
 const CAUSE = { code: 'HEALTH_CHECK_FAILED', message: 'as the journal says' } as const;
 

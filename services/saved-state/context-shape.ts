@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv';
 import { ERRORS } from '../../machines/errors.js';
+import type { PackageIdentity } from '../../machines/package-order.js';
 import type { UpdateContext } from '../../machines/update-context.js';
 
 const text = { type: 'string' } as const;
@@ -22,21 +23,23 @@ function orNull(schema: Readonly<Record<string, unknown>>) {
 const instant = { bootId: text, uptimeMs: count, wallMs: { type: 'number' }, wallIsPlausible: flag };
 const age = shape({ countedMs: count, asOf: shape(instant) }, true);
 const identity = { version, md5, size: sizeInBytes };
-const deployment = shape({
+const sha256 = orNull({ type: 'string', pattern: '^[0-9a-f]{64}$' });
+const kept = { enum: ['nothing', 'partial', 'package'] };
+const failure = { code: errorCode, message: text, progress: count };
+const deployment = {
   purpose: { enum: ['update', 'rollback'] },
   to: shape({ id: orNull(releaseId), version }),
   from: shape({ id: releaseId, version }, true),
   identity: shape(identity, true),
   provenBad: flag,
-});
+};
+
+const ajv = new Ajv({ allowUnionTypes: true });
 
 /** Whether a parsed JSON value is a context of the machine: what becomes part of a path has its form checked too. */
-export const isContext = new Ajv({ allowUnionTypes: true }).compile<UpdateContext>(
+export const isContext = ajv.compile<UpdateContext>(
   shape({
-    order: shape(
-      { ...identity, url: text, name: text, sha256: orNull({ type: 'string', pattern: '^[0-9a-f]{64}$' }) },
-      true,
-    ),
+    order: shape({ ...identity, url: text, name: text, sha256 }, true),
     attempts: shape({
       empty: count,
       total: count,
@@ -56,11 +59,11 @@ export const isContext = new Ajv({ allowUnionTypes: true }).compile<UpdateContex
       true,
     ),
     trust: age,
-    deployment: orNull(deployment),
-    failure: shape({ code: errorCode, message: text, progress: count }, true),
+    deployment: shape(deployment, true),
+    failure: shape(failure, true),
     refusal: shape({ code: errorCode, message: text }, true),
     doneFor: age,
-    kept: { enum: ['nothing', 'partial', 'package'] },
+    kept,
     notices: { type: 'array', items: text },
     outbox: shape({
       nextId: { type: 'integer', minimum: 1 },
@@ -79,8 +82,19 @@ export const isContext = new Ajv({ allowUnionTypes: true }).compile<UpdateContex
   }),
 );
 
-/** Whether the saved input of an actor has the form that makes it safe as part of a path. */
-export const isActorInput = new Ajv({ allowUnionTypes: true }).compile({
+/** Whether the saved input of an actor has the form of what the machine gives: an actor that starts again works with it. */
+export const isActorInput = ajv.compile<{ identity?: PackageIdentity | null } | null>({
   type: ['object', 'null'],
-  properties: { identity: shape(identity, true), deployment },
+  properties: {
+    identity: shape(identity, true),
+    sha256,
+    delayMs: count,
+    since: shape(instant, true),
+    trust: age,
+    deployment: shape(deployment),
+    cause: shape(failure),
+    doneFor: age,
+    kept,
+    bad: shape({ version, why: text }, true),
+  },
 });

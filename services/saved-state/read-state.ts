@@ -12,17 +12,16 @@ const MOST_BYTES = 4 * 1024 * 1024;
 /** So many files that could not be used are kept for whoever looks into it. */
 const KEPT_ASIDE = 3;
 
-export interface ReadState {
-  restored: Restored | null;
-  /** Both files were there and neither could be used: nothing of the work folder can be trusted. */
-  isLost: boolean;
-}
-
 /**
  * Reads the saved state: the newest file that passes the gate, else the one before it, else none. Files that cannot be
- * used are put aside as `state.json.corrupt-<time>`, with one ERROR line. Never throws: the service always starts.
+ * used are put aside as `state.json.corrupt-<time>`, with one ERROR line; with null the machine starts in idle, which
+ * removes what is left of packages. Never throws: the service always starts.
  */
-export async function readState(tmpDir: string, machine: AnyStateMachine, log: Log): Promise<ReadState> {
+export async function readState(
+  tmpDir: string,
+  machine: AnyStateMachine,
+  log: Log,
+): Promise<Restored | null> {
   const { state, backup } = statePaths(tmpDir);
   const problems: string[] = [];
   for (const path of [state, backup]) {
@@ -35,16 +34,16 @@ export async function readState(tmpDir: string, machine: AnyStateMachine, log: L
         await putAside(state, log);
       }
       if (path === state) await clearBackup(backup, log);
-      return { restored, isLost: false };
+      return restored;
     } catch (error) {
       problems.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  if (problems.length === 0) return { restored: null, isLost: false };
+  if (problems.length === 0) return null;
   log.error('no saved state could be used: starting in idle', { why: problems.join('; ') });
   await putAside(state, log);
   await putAside(backup, log);
-  return { restored: null, isLost: true };
+  return null;
 }
 
 /** The text of a state file; null where there is none. Throws an Error that says why it is not to be read. */

@@ -1,7 +1,9 @@
 import { Ajv } from 'ajv';
-import { createActor, type AnyStateMachine, type Snapshot } from 'xstate';
-import { isActorInput, isContext } from './context-shape.js';
+import { createActor, type AnyStateMachine, type AnyStateNode, type Snapshot } from 'xstate';
+import { isContext } from './context-shape.js';
+import { faultIn } from './fault-in-shape.js';
 import { migrated } from './migrations.js';
+import { needInputsOf, needTheirActors, type PersistedChildren } from './restored-actors.js';
 import { checksumOf, isSavedState, type Restores } from './saved-state.js';
 
 export interface Restored {
@@ -13,7 +15,7 @@ interface PersistedSnapshot extends Record<string, unknown> {
   status: 'active';
   value: unknown;
   context: unknown;
-  children: Record<string, { src: string; snapshot: { input?: unknown } }>;
+  children: PersistedChildren;
 }
 
 const isPersisted = new Ajv().compile<PersistedSnapshot>({
@@ -27,7 +29,14 @@ const isPersisted = new Ajv().compile<PersistedSnapshot>({
       additionalProperties: {
         type: 'object',
         required: ['src', 'snapshot'],
-        properties: { src: { type: 'string' }, snapshot: { type: 'object', required: ['status'] } },
+        properties: {
+          src: { type: 'string' },
+          snapshot: {
+            type: 'object',
+            required: ['status'],
+            properties: { status: { enum: ['active', 'done', 'error'] } },
+          },
+        },
       },
     },
   },
@@ -35,55 +44,42 @@ const isPersisted = new Ajv().compile<PersistedSnapshot>({
 
 /**
  * What a state file's text restores to. Throws an Error that says why it cannot be: not whole, of another schema, a
- * state that the machine does not have, an invoked actor whose child is missing (it would wait for ever), one that the
- * state does not invoke, a snapshot that is not active, a context or an input of another shape.
+ * state that the machine does not have, an invoked actor whose child is missing or has ended (it would wait for ever), one
+ * that the state does not invoke, a snapshot that is not active, a context or an input of another shape, an actor at work
+ * on a package that is not the ordered one.
  */
 export function passGate(text: string, machine: AnyStateMachine): Restored {
   const parsed = parseJson(text);
-  if (!isSavedState(parsed)) throw new Error(`the envelope is wrong: ${firstProblem(isSavedState.errors)}`);
+  if (!isSavedState(parsed)) throw new Error(`the envelope is wrong: ${faultIn(isSavedState.errors)}`);
   if (checksumOf(parsed) !== parsed.checksum) throw new Error('the checksum does not match');
   const snapshot = migrated(parsed.snapshot, parsed.schema);
-  if (!isPersisted(snapshot)) throw new Error(`the snapshot is wrong: ${firstProblem(isPersisted.errors)}`);
-  if (!isContext(snapshot.context))
-    throw new Error(`the context is wrong: ${firstProblem(isContext.errors)}`);
-  needKnownStates(snapshot, machine);
-  needGoodInputs(snapshot);
+  if (!isPersisted(snapshot)) throw new Error(`the snapshot is wrong: ${faultIn(isPersisted.errors)}`);
+  if (!isContext(snapshot.context)) throw new Error(`the context is wrong: ${faultIn(isContext.errors)}`);
+  needTheirActors(statesIn(snapshot.value, machine), snapshot.children);
+  needInputsOf(snapshot.context, snapshot.children);
   const restorable = toSnapshot(snapshot);
   needNoError(restorable, machine);
   return { snapshot: restorable, restores: parsed.restores };
 }
 
-function needKnownStates({ value, children }: PersistedSnapshot, machine: AnyStateMachine): void {
-  const wanted = new Map<string, string>();
-  let node = machine.root;
+/** The states that are active, outermost first. */
+function statesIn(value: unknown, machine: AnyStateMachine): AnyStateNode[] {
+  const states: AnyStateNode[] = [];
+  let node: AnyStateNode = machine.root;
   for (let rest = value; ;) {
     const name =
       typeof rest === 'string' ? rest : Object.keys(typeof rest === 'object' && rest !== null ? rest : {})[0];
     const next = name !== undefined && Object.hasOwn(node.states, name) ? node.states[name] : undefined;
     if (next === undefined)
       throw new Error(`the machine has no state ${JSON.stringify(value).slice(0, 200)}`);
-    for (const invoke of next.invoke) wanted.set(invoke.id, typeof invoke.src === 'string' ? invoke.src : '');
+    states.push(next);
     node = next;
     if (typeof rest === 'string') break;
     rest = Object.values<unknown>({ ...(typeof rest === 'object' ? rest : {}) })[0];
   }
   if (Object.keys(node.states).length > 0)
     throw new Error(`${JSON.stringify(value)} names no innermost state`);
-  for (const [id, src] of wanted) {
-    if (children[id]?.src !== src)
-      throw new Error(`the actor ${id} (${src}) of the state has no child in the snapshot`);
-  }
-  // It would be started too.
-  const stray = Object.keys(children).find((id) => !wanted.has(id));
-  if (stray !== undefined) throw new Error(`the state does not invoke the actor ${stray} of the snapshot`);
-}
-
-/** A restored actor runs with the input that was saved with it, and that becomes part of paths. */
-function needGoodInputs({ children }: PersistedSnapshot): void {
-  for (const [id, { snapshot }] of Object.entries(children)) {
-    if (!isActorInput(snapshot.input ?? null))
-      throw new Error(`the input of the actor ${id} is wrong: ${firstProblem(isActorInput.errors)}`);
-  }
+  return states;
 }
 
 /** The parser's own words would quote the text, and with it the URL's credential. */
@@ -91,7 +87,8 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error('it is not JSON', { cause: error });
+    const what = text.trim() === '' ? 'it is empty' : `${text.length} characters`;
+    throw new Error(`it is not JSON: ${what}`, { cause: error });
   }
 }
 
@@ -104,13 +101,4 @@ function needNoError(snapshot: Snapshot<unknown>, machine: AnyStateMachine): voi
   trial.subscribe({ error: () => undefined });
   const restored: Snapshot<unknown> = trial.getSnapshot();
   if (restored.status !== 'active') throw new Error(`the machine restores it as ${restored.status}`);
-}
-
-/** Of several complaints the one that is farthest in: that an object is not null either says little. */
-function firstProblem(errors: { instancePath: string; message?: string }[] | null | undefined): string {
-  const depth = ({ instancePath }: { instancePath: string }) => instancePath.split('/').length;
-  const [first] = [...(errors ?? [])].sort((a, b) => depth(b) - depth(a));
-  return first === undefined
-    ? 'unknown'
-    : `${first.instancePath === '' ? 'it' : first.instancePath} ${first.message ?? ''}`;
 }
