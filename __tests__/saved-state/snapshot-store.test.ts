@@ -148,6 +148,27 @@ describe('the snapshot store', () => {
     expect((await read()).snapshot).toEqual({ n: 1 });
   });
 
+  test('tries again at each saved() what could not be saved, and says why once', async () => {
+    await withFailingStep({ names: ['state.save'], code: 'EIO', times: 3 }, async () => {
+      store.queue({ n: 1 }, 'idle');
+      for (let i = 0; i < 3; i++) expect((await errorOf(store.saved())).code).toBe('INTERNAL_ERROR');
+      await store.saved();
+      expect((await read()).snapshot).toEqual({ n: 1 });
+    });
+    expect(log.lines).toEqual(['error the state could not be saved why=EIO: state.save']);
+    expect(await savesDuring(() => store.saved())).toBe(0);
+  });
+
+  test('tries nothing again once it is closed', async () => {
+    await withFailingStep({ names: ['state.save'], code: 'EIO' }, async () => {
+      store.queue({ n: 1 }, 'idle');
+      await errorOf(store.saved());
+    });
+    store.close();
+    expect((await errorOf(store.saved())).code).toBe('INTERNAL_ERROR');
+    expect(await readdir(tmpDir)).toEqual([]);
+  });
+
   test('says DISK_FULL where nothing is left to give up', async () => {
     await withFailingStep({ names: ['state.save'], code: 'ENOSPC' }, async () => {
       store.queue({ n: 1 }, 'idle');

@@ -12,7 +12,10 @@ export class SnapshotStore {
   readonly #tmpDir: string;
   readonly #log: Log;
   #restores: Restores = NO_RESTORES;
-  #wanted: { text: string; snapshot: unknown } | null = null;
+  #wanted: { snapshot: unknown } | null = null;
+  /** The newest snapshot, where it could not be saved. */
+  #unsaved: { snapshot: unknown } | null = null;
+  #toldFailure = '';
   #saving: Promise<void> = Promise.resolve();
   #last = '';
   #isClosed = false;
@@ -34,22 +37,31 @@ export class SnapshotStore {
     const text = JSON.stringify([snapshot, this.#restores]);
     if (text === this.#last) return;
     this.#last = text;
-    const isIdle = this.#wanted === null;
-    this.#wanted = { text, snapshot };
-    if (!isIdle) return;
-    this.#saving = this.#saving.catch(() => undefined).then(() => this.#saveNewest());
-    // Whoever needs the save asks saved(); here it is only kept from counting as unhandled.
-    this.#saving.catch(() => undefined);
+    this.#enqueue({ snapshot });
   }
 
-  /** Answers when the newest queued snapshot is on disk. Throws DISK_FULL or INTERNAL_ERROR where it could not be saved. */
+  /**
+   * Answers when the newest queued snapshot is on disk; one that could not be saved is tried again, so that nobody is
+   * told of a full disk that has room by now. Throws DISK_FULL or INTERNAL_ERROR where it cannot be saved.
+   */
   saved(): Promise<void> {
+    if (this.#unsaved !== null && !this.#isClosed) this.#enqueue(this.#unsaved);
     return this.#saving;
   }
 
   /** From now on nothing is saved: a snapshot taken after the machine has stopped is inert. */
   close(): void {
     this.#isClosed = true;
+  }
+
+  #enqueue(wanted: { snapshot: unknown }): void {
+    const isIdle = this.#wanted === null;
+    this.#wanted = wanted;
+    this.#unsaved = null;
+    if (!isIdle) return;
+    this.#saving = this.#saving.catch(() => undefined).then(() => this.#saveNewest());
+    // Whoever needs the save asks saved(); here it is only kept from counting as unhandled.
+    this.#saving.catch(() => undefined);
   }
 
   async #saveNewest(): Promise<void> {
@@ -60,8 +72,10 @@ export class SnapshotStore {
     const text = encodeState(wanted.snapshot, this.#restores, new Date().toISOString());
     try {
       await this.#write(text);
+      this.#toldFailure = '';
     } catch (error) {
       this.#last = '';
+      if (this.#wanted === null) this.#unsaved = wanted;
       throw await this.#afterFailure(error, text);
     }
   }
@@ -70,9 +84,7 @@ export class SnapshotStore {
     if (isSystemError(error, 'ENOSPC', 'EDQUOT')) {
       const isFreed = await giveUpReserve(this.#tmpDir, this.#log);
       if (isFreed)
-        await this.#write(text).catch((again: unknown) =>
-          this.#log.error('the state could not be saved', { why: String(again) }),
-        );
+        await this.#write(text).catch((again: unknown) => this.#tell(String(again)));
       return new UpdateError(
         'DISK_FULL',
         `the state could not be saved in ${this.#tmpDir}: no room on the disk`,
@@ -80,8 +92,15 @@ export class SnapshotStore {
       );
     }
     const why = error instanceof Error ? error.message : String(error);
-    this.#log.error('the state could not be saved', { why });
+    this.#tell(why);
     return new UpdateError('INTERNAL_ERROR', `the state could not be saved: ${why}`, { cause: error });
+  }
+
+  /** Once for the tries in a row that fail for the same reason: whoever asks for the health may ask often. */
+  #tell(why: string): void {
+    if (why === this.#toldFailure) return;
+    this.#toldFailure = why;
+    this.#log.error('the state could not be saved', { why });
   }
 
   async #write(text: string): Promise<void> {
