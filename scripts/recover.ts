@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { toUpdateError } from '../machines/errors.js';
+import { openClock } from '../services/clock.js';
 import { recoverFiles } from '../services/deployment/recover-files.js';
 import { Store, storeFolder } from '../services/deployment/store.js';
 import { takeInstanceLock } from '../services/instance-lock.js';
@@ -53,7 +54,7 @@ export async function recoverCommand(args: string[]): Promise<number> {
 
 async function recover(store: Store, manager: 'systemd' | 'none', log: Log): Promise<void> {
   try {
-    const { words, needsReload } = await recoverFiles(store, log);
+    const { words, needsReload } = await recoverFiles(store, (await openClock())().bootId, log);
     log.info(`recover: ${words}`);
     // systemd has loaded the unit files of the other version before this ran.
     if (needsReload) await (await openServiceControl(manager, [])).reload();

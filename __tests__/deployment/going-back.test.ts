@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { leaveServicesStarted } from '../../services/deployment/leave-services-started.js';
+import { recoverFiles } from '../../services/deployment/recover-files.js';
 import { API, ApiDevice } from '../support/api-device.js';
 import { CAUSE } from '../support/deployment-bench.js';
 import { cutAt } from '../support/cut.js';
@@ -75,6 +76,20 @@ describe('going back', () => {
     expect(Object.keys(await bench.tree()).filter((path) => path.includes('.local-'))).toEqual([]);
     expect(bench.services.units.get(API)?.active).toBe('active');
     expect(await bench.faults()).toEqual([]);
+  });
+
+  test('before anything was switched says that nothing was changed, also when it was cut and is called again', async () => {
+    const device = await ApiDevice.make();
+    const { bench } = device;
+    await bench.stop(await device.package('1.0.0'));
+    bench.services.crashing.add(API);
+    await errorOf(bench.effects.goBack({ cause: CAUSE }, bench.signal));
+    expect((await bench.journal()).head.phase).toBe('undone');
+    bench.services.crashing.clear();
+    const { outcome } = await bench.effects.goBack({ cause: CAUSE }, bench.signal);
+    expect(outcome).toBe('nothing was changed');
+    const { words } = await recoverFiles(bench.store, 'some boot', bench.log);
+    expect(words).toBe('update as found -> 1.0.0 was cut while undone: no file was touched');
   });
 
   test('without a journal has nothing to do', async () => {

@@ -53,7 +53,10 @@ async function cutIn(phase: Phase, purpose: Purpose): Promise<Cutting> {
   return { device, before, wanted };
 }
 
-const recover = ({ bench }: ApiDevice) => recoverFiles(bench.store, bench.log);
+let boots = 0;
+/** As at a boot of its own, or once more in the same. */
+const recover = ({ bench }: ApiDevice, boot = `boot ${++boots}`) =>
+  recoverFiles(bench.store, boot, bench.log);
 const headOf = async ({ bench }: ApiDevice) => (await bench.journal()).head;
 
 describe('recovering files', () => {
@@ -95,6 +98,13 @@ describe('recovering files', () => {
       expect(words).toBe(`${purpose} 1.1.0 -> ${to} was cut while undone: the files are back already`);
       expect(await headOf(device)).toMatchObject({ phase: 'undone' });
       expect(await device.bench.tree()).toEqual(before);
+    });
+
+    test(`counts a boot of a switched ${purpose} once, however often it is run in it by hand`, async () => {
+      const { device, wanted } = await cutIn('switched', purpose);
+      for (let run = 0; run < 5; run++) await recover(device, 'the same boot');
+      expect(await headOf(device)).toMatchObject({ phase: 'switched', boots: 1 });
+      expect(await device.bench.tree()).toEqual(wanted);
     });
 
     test(`leaves a switched ${purpose} for two boots and undoes it in the third`, async () => {

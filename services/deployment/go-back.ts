@@ -21,7 +21,6 @@ export async function goBack(
   if (journal === null) return { outcome: 'nothing was changed' };
   const { from, to } = journal.body;
   const { phase } = journal.head;
-  const changedFiles = phase !== 'stopping';
   // Nothing was switched: what services have written since they were staged must stay as it is.
   if (phase === 'stopping') await journal.mark({ phase: 'undone', cause });
   else if (phase !== 'undone') {
@@ -29,10 +28,11 @@ export async function goBack(
     await stopPlanned(journal.body.plan, tools, signal);
     await undoFiles(journal, tools);
   }
-  log.info('the files are back', { from: to.version, to: from?.version ?? 'as found' });
+  const versions = { from: to.version, to: from?.version ?? 'as found' };
+  log.info(journal.head.hasSwitched ? 'the files are back' : 'no file was touched', versions);
   await startServices(journal, 'left', tools, signal);
   await settleServices(journal, 'left', tools, signal);
-  if (!changedFiles) return { outcome: 'nothing was changed' };
+  if (!journal.head.hasSwitched) return { outcome: 'nothing was changed' };
   return { outcome: `rolled back to ${from?.version ?? 'what was found'}` };
 }
 

@@ -62,8 +62,11 @@ export interface JournalHead {
   phase: JournalPhase;
   cause: { code: ErrorCode; message: string } | null;
   postCommandsDone: number;
-  /** Boots that have found the journal in phase switched. */
+  /** Boots that have found the journal in phase switched, and the id of the last of them. */
   boots: number;
+  lastBoot: string | null;
+  /** Whether it ever was in phase switching: before that no file is touched, and there is nothing to roll back. */
+  hasSwitched: boolean;
 }
 
 interface Slot extends JournalHead {
@@ -135,6 +138,8 @@ export class Journal {
       cause: shortened(cause),
       postCommandsDone: 0,
       boots: 0,
+      lastBoot: null,
+      hasSwitched: false,
       bodyArea: 0,
       bodyBytes: bytes.length,
       bodySha256: sha256(bytes),
@@ -169,7 +174,9 @@ export class Journal {
 
   /** Marks a change of the head durably, in place. */
   async mark(change: Partial<JournalHead>): Promise<void> {
-    await this.#write({ ...this.#slot, ...change, cause: shortened(change.cause ?? this.#slot.cause) });
+    const hasSwitched = this.#slot.hasSwitched || change.phase === 'switching';
+    const cause = shortened(change.cause ?? this.#slot.cause);
+    await this.#write({ ...this.#slot, ...change, hasSwitched, cause });
   }
 
   /** Writes the body anew (into the other area) and marks it as the one that counts. */

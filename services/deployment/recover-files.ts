@@ -19,28 +19,31 @@ export interface Recovery {
 /**
  * Brings the files to wholly old or wholly new from the journal alone, with no service running (the oneshot before any
  * ordinary unit). A journal in phase stopping is left alone; any other is marked undone or switched for the service to
- * read, which alone removes it. Throws where it cannot be done; nothing is worse then than before.
+ * read, which alone removes it. Each boot is counted once, by its id: a run by hand is no boot. Throws where it cannot be
+ * done; nothing is worse then than before.
  */
-export async function recoverFiles(store: Store, log: Log): Promise<Recovery> {
+export async function recoverFiles(store: Store, bootId: string, log: Log): Promise<Recovery> {
   const journal = await Journal.read(store.journalPath);
   if (journal === null) return { words: 'no deployment was cut: nothing to do', needsReload: false };
-  const { phase, boots } = journal.head;
+  const { phase, hasSwitched } = journal.head;
   const { to, from, purpose, unitFilesChange } = journal.body;
   const what = `${purpose} ${from?.version ?? 'as found'} -> ${to.version} was cut while ${phase}`;
   await needMountedRoots(journal);
   if (phase === 'stopping') return { words: `${what}: no file was touched yet`, needsReload: false };
-  if (phase === 'undone')
-    return { words: `${what}: the files are back already`, needsReload: unitFilesChange };
+  if (phase === 'undone') {
+    const words = `${what}: ${hasSwitched ? 'the files are back already' : 'no file was touched'}`;
+    return { words, needsReload: unitFilesChange };
+  }
   if (purpose === 'factory') {
     if (phase === 'switching') await switchFiles(journal);
     return { words: `${what}: finished, the files are ${to.version}`, needsReload: unitFilesChange };
   }
   if (phase === 'switched') {
-    await journal.mark({ boots: boots + 1 });
-    if (boots + 1 < BOOTS_UNTIL_UNDONE) {
+    const boots = await countBoot(journal, bootId);
+    if (boots < BOOTS_UNTIL_UNDONE) {
       return { words: `${what}: the files are ${to.version}`, needsReload: unitFilesChange };
     }
-    const message = `boot ${boots + 1} of ${to.version} without its services having settled`;
+    const message = `boot ${boots} of ${to.version} without its services having settled`;
     await journal.mark({ phase: 'undoing', cause: { code: 'HEALTH_CHECK_FAILED', message } });
   } else if (phase === 'switching') {
     const message = 'interrupted while switching (power cut or kill)';
@@ -51,6 +54,14 @@ export async function recoverFiles(store: Store, log: Log): Promise<Recovery> {
     words: `${what}: undone, the files are ${from?.version ?? 'as found'}`,
     needsReload: unitFilesChange,
   };
+}
+
+/** Answers with the boots that have found the journal switched, this one among them. */
+async function countBoot(journal: Journal, bootId: string): Promise<number> {
+  const { boots, lastBoot } = journal.head;
+  if (lastBoot === bootId) return boots;
+  await journal.mark({ boots: boots + 1, lastBoot: bootId });
+  return boots + 1;
 }
 
 /** Throws where a root is not the journaled folder: it is not mounted, and what stands there must not be touched. */
