@@ -187,9 +187,15 @@ export const ACTIONS = {
     trust: null,
     notices: [...context.notices, ...notices],
   })),
-  noteCommittedBefore: change(({ event }) =>
+  noteCommittedBefore: change(({ context, event }) =>
     event.type === 'RESTORED'
-      ? { doneFor: newAge(event.at), kept: 'nothing', trust: null, failure: null }
+      ? {
+          doneFor: newAge(event.at),
+          kept: 'nothing',
+          trust: null,
+          failure: null,
+          notices: [...new Set([...context.notices, ...event.notices])],
+        }
       : {},
   ),
 

@@ -35,6 +35,8 @@ export type ServiceEvent =
       packageOnDisk: boolean;
       /** The id in the store's `current`. */
       current: string | null;
+      /** What the newest commit had to tell, where its end may not have been saved. */
+      notices: readonly string[];
     };
 
 export type UpdateEvent = OrderEvent | ServiceEvent;

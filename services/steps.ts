@@ -52,6 +52,7 @@ export const STEPS = [
   'commit.factory',
   'commit.previous',
   'commit.current',
+  'commit.notices',
   'prune.release',
   'prune.object',
   'store.bad',

@@ -8,7 +8,7 @@ import { updateMachine, type UpdateMachine } from '../machines/update-machine.js
 import type { Clock } from './clock.js';
 import type { Configuration } from './configuration.js';
 import type { Timing } from './deployment/deployment-tools.js';
-import { journalFacts } from './deployment/journal-facts.js';
+import { deploymentFacts } from './deployment/journal-facts.js';
 import { leaveServicesStarted } from './deployment/leave-services-started.js';
 import { pruneStore } from './deployment/prune-store.js';
 import { Store, storeFolder } from './deployment/store.js';
@@ -159,10 +159,9 @@ export async function startUpdater(parts: UpdaterParts) {
       event: {
         type: 'RESTORED',
         at: clock(),
-        journal: await journalFacts(store, log),
+        ...(await deploymentFacts(store, log)),
         restores: restores.count,
         packageOnDisk: whole !== null,
-        current: await store.pointer('current'),
       },
     };
   }

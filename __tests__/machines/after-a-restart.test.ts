@@ -160,6 +160,15 @@ describe('after a restart', () => {
     }
   });
 
+  test('what a commit had to tell is told, once, also where it was cut before that was saved', async () => {
+    const notices = ['a was kept as b'];
+    const machine = await after('restarting.committing', restored({ current: WANTED.id, notices }));
+    expect(machine.context.notices).toEqual(notices);
+    expect(machine.reports.at(-1)?.message).toContain('; a was kept as b');
+    const elsewhere = await after('restarting.committing', restored({ current: LIVE.id, notices }));
+    expect(elsewhere.context.notices).toEqual([]);
+  });
+
   test('restarting with no journal and another release live was rolled back: failed', async () => {
     const machine = await after('restarting.committing', restored({ current: LIVE.id }));
     expect(machine.context.failure?.message).toBe(

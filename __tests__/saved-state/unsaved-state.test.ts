@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { DeviceOnSmallDisks, type Trouble } from '../support/device-on-small-disks.js';
 import { describeIf, ROOT } from '../support/requirements.js';
@@ -114,6 +115,9 @@ describeIf(ROOT, 'a state that cannot be saved', () => {
 
   test('done, the disk stays full: the update is committed and told, also by a start that finds another state', async () => {
     const { device } = small;
+    const edited = device.path('api/api');
+    appendFileSync(edited, '# mine');
+    const kept = `kept as ${edited}.local-${await current()}`;
     const from = device.api.heard.length;
     small.begin({ at: 'state.save', in: 'done', how: 'stays full' });
     const { end } = await small.update();
@@ -121,7 +125,7 @@ describeIf(ROOT, 'a state that cannot be saved', () => {
     await device.api.hearsStage('success', { from });
     const { running } = await small.facts();
     await device.restart('SIGKILL');
-    await device.reaches('success');
+    expect((await device.reaches('success')).message).toContain(kept);
     expect(running).toEqual([await current(), await current()]);
     expect((await small.facts()).running).toEqual(running);
     small.end();

@@ -41,6 +41,7 @@ export function restored(facts: Partial<Restored> = {}): Restored {
     restores: 1,
     packageOnDisk: true,
     current: LIVE.id,
+    notices: [],
     ...facts,
   };
 }

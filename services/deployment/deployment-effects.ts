@@ -4,6 +4,7 @@ import type { PackageIdentity } from '../../machines/package-order.js';
 import type { Instant } from '../../machines/clock.js';
 import { inspectArchive, type PackageExpectations } from '../package/inspect-package.js';
 import { openZip } from '../package/zip-archive.js';
+import { keepNotices } from './commit-notices.js';
 import { recordRelease } from './commit-release.js';
 import type { DeploymentTools } from './deployment-tools.js';
 import { goBack } from './go-back.js';
@@ -119,11 +120,13 @@ export function deploymentEffects(parts: DeploymentParts) {
 
     commitRelease: async (): Promise<{ at: Instant; notices: string[] }> => {
       const journal = await openJournal(parts);
-      const notices = await recordRelease(store, journal, await readStaged(store), parts);
+      const kept = await recordRelease(store, journal, await readStaged(store), parts);
+      const words = 'services were not started (no service manager)';
+      const notices = parts.control.canStart ? kept : [...kept, words];
+      await keepNotices(store, notices);
       await journal.remove();
       parts.log.info('release committed', { release: journal.body.to.id });
-      const words = 'services were not started (no service manager)';
-      return { at: parts.at(), notices: parts.control.canStart ? notices : [...notices, words] };
+      return { at: parts.at(), notices };
     },
 
     goBack: ({ cause }: { cause: Failure }, signal: AbortSignal) => goBack(cause, parts, signal),

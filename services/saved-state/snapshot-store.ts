@@ -83,8 +83,7 @@ export class SnapshotStore {
   async #afterFailure(error: unknown, text: string): Promise<UpdateError> {
     if (isSystemError(error, 'ENOSPC', 'EDQUOT')) {
       const isFreed = await giveUpReserve(this.#tmpDir, this.#log);
-      if (isFreed)
-        await this.#write(text).catch((again: unknown) => this.#tell(String(again)));
+      if (isFreed) await this.#write(text).catch((again: unknown) => this.#tell(String(again)));
       return new UpdateError(
         'DISK_FULL',
         `the state could not be saved in ${this.#tmpDir}: no room on the disk`,
