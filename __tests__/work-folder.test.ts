@@ -11,6 +11,7 @@ import {
   tidyPackages,
   tmpDirOf,
 } from '../services/work-folder.js';
+import { pathsSyncedBy } from './support/synced-paths.js';
 import { temporaryFolder } from './support/temporary-folder.js';
 
 const identity = { version: '1.2.3', md5: '0123456789abcdef0123456789abcdef', size: 7 };
@@ -44,6 +45,14 @@ test('the names in the work folder are made of digest and size', () => {
   expect(packagePath('/w/tmp', identity)).toBe(`/w/tmp/${WHOLE}`);
   expect(partialPath('/w/tmp', identity)).toBe(`/w/tmp/${WHOLE}.part`);
   expect(partialNotesPath('/w/tmp', identity)).toBe(`/w/tmp/${WHOLE}.part.json`);
+});
+
+test('the work folder that is made is durable in the folder above, and so are its folders in it', async () => {
+  const above = await temporaryFolder();
+  const workDir = join(above, 'a', 'work');
+  const synced = await pathsSyncedBy(() => makeWorkFolder(workDir));
+  expect(synced).toEqual([above, join(above, 'a'), workDir]);
+  expect(await pathsSyncedBy(() => makeWorkFolder(workDir))).toEqual([]);
 });
 
 test('the work folder is made with its folders, mode 0755 whatever the umask', async () => {

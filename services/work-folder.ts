@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { PackageIdentity } from '../machines/package-order.js';
 import type { Kept } from '../machines/update-context.js';
 import { isSystemError, makeFolder, makeFolders, removeFile, syncFolder } from './disk.js';
@@ -28,7 +28,8 @@ const FOLDERS = ['tmp', 'logs', 'backups'] as const;
 
 /** Makes the work folder and the folders in it where they are missing; those that are there stay as they are. */
 export async function makeWorkFolder(workDir: string): Promise<void> {
-  await makeFolders('workFolder.make', workDir, 0o755);
+  const made = await makeFolders('workFolder.make', workDir, 0o755);
+  for (const folder of made) await syncFolder('workFolder.make', dirname(folder));
   let isNew = false;
   for (const folder of FOLDERS) {
     isNew = (await makeFolder('workFolder.make', join(workDir, folder), 0o755)) || isNew;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { CAUSE, DeploymentBench } from '../support/deployment-bench.js';
 import { sha256 } from '../support/tree-lines.js';
+import { pathsSyncedBy } from '../support/synced-paths.js';
 import { errorOf } from '../support/sample-package.js';
 
 let bench: DeploymentBench;
@@ -27,6 +28,14 @@ describe('staging', () => {
     expect(await text(at('a'))).toBe('old');
     expect(await text(join(bench.store.staging, 'new/0'))).toBe('new');
     expect(bench.services.asked).toEqual([]);
+  });
+
+  test('begins in a folder that is durable in the store before anything is put into it', async () => {
+    const update = await bench.package('1.0.0', { [at('a')]: 'new' });
+    const synced = await pathsSyncedBy(() => bench.stage(update));
+    const { root, staging } = bench.store;
+    expect(synced[0]).toBe(root);
+    expect(synced.filter((path) => path.startsWith(staging)).length).toBeGreaterThan(0);
   });
 
   test('holds a file that has other names as a copy, so that writing to those never changes what is held', async () => {

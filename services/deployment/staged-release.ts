@@ -65,6 +65,8 @@ export async function makeStaging(store: Store): Promise<void> {
   for (const folder of [store.staging, join(store.staging, 'new'), join(store.staging, 'old')]) {
     await makeFolder('staging.make', folder, 0o700);
   }
+  // What stands outside is found again by a list in here: a cut must not take this folder's own name.
+  await syncFolder('staging.make', store.root);
 }
 
 function isOurs(path: string): boolean {

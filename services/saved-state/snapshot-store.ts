@@ -64,6 +64,11 @@ export class SnapshotStore {
     this.#saving.catch(() => undefined);
   }
 
+  /** One that is queued by now is newer, and gets a turn of its own. */
+  #holdBack(unsaved: { snapshot: unknown }): void {
+    if (this.#wanted === null) this.#unsaved = unsaved;
+  }
+
   async #saveNewest(): Promise<void> {
     // What is queued while this one is being written replaces it in the queue and gets a turn of its own.
     const wanted = this.#wanted;
@@ -75,7 +80,7 @@ export class SnapshotStore {
       this.#toldFailure = '';
     } catch (error) {
       this.#last = '';
-      if (this.#wanted === null) this.#unsaved = wanted;
+      this.#holdBack(wanted);
       throw await this.#afterFailure(error, text);
     }
   }
