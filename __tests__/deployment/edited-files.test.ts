@@ -58,6 +58,23 @@ describe('a file that was edited on the device', () => {
     expect(await text(`${conf}.local-1.0.0+2`)).toBe('speed=8');
   });
 
+  test('is kept beside under a shorter name where its own leaves no room for more, each under one of its own', async () => {
+    const long = ['a', 'b', 'c'].map((last) => device.at(`${'ü'.repeat(124)}${last}`));
+    const all = (words: string) => Object.fromEntries(long.map((path) => [path, `${words} in all`]));
+    await device.install('1.1.0', all('first'));
+    for (const path of long) await writeFile(path, path.slice(-1));
+    const notices = await device.install('1.2.0', all('second'));
+    const cut = [
+      `${'ü'.repeat(116)}.local-1.1.0`,
+      `${'ü'.repeat(115)}.local-1.1.0+2`,
+      `${'ü'.repeat(115)}.local-1.1.0+3`,
+    ].map((name) => device.at(name));
+    expect(notices).toEqual(
+      long.map((path, n) => `${path} was edited on this device: kept as ${cut[n] ?? ''}`),
+    );
+    expect(await Promise.all(cut.map(text))).toEqual(['a', 'b', 'c']);
+  });
+
   test('counts as kept where the same content is beside already', async () => {
     await writeFile(conf, 'speed=7');
     for (let round = 0; round < 2; round++) {
