@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { API, ApiDevice } from '../support/api-device.js';
@@ -8,6 +8,7 @@ import { withFailingStep } from '../support/failing-step.js';
 import { ROOT, testIf } from '../support/requirements.js';
 import { errorOf } from '../support/sample-package.js';
 import { fillDisk, smallDisk } from '../support/small-disk.js';
+import { treeOf } from '../support/tree-lines.js';
 import { readVersions } from '../../services/deployment/versions.js';
 
 /** A device whose new version, 1.2.0, and the one before, 1.1.0, do not start: undone, and about to go to factory. */
@@ -27,6 +28,9 @@ async function undone(device: ApiDevice): Promise<void> {
   expect(error.code).toBe('SERVICE_START_FAILED');
   bench.services.crashing.clear();
 }
+
+const withoutStaging = (tree: Record<string, string>) =>
+  Object.entries(tree).filter(([path]) => !path.includes('/staging'));
 
 const toFactory = ({ bench }: ApiDevice) => bench.effects.goToFactory({ cause: CAUSE }, bench.signal);
 
@@ -91,6 +95,39 @@ describe('the last resort', () => {
     expect(await readFile(join(`${device.program}.local-1.1.0`, 'inside'), 'utf8')).toBe(
       'somebody needs this',
     );
+  });
+
+  test('is refused, with nothing touched, where a folder of it leads elsewhere by now', async () => {
+    const device = await stuck();
+    const { bench } = device;
+    const elsewhere = join(bench.home, 'elsewhere');
+    await rename(device.at('api'), elsewhere);
+    await symlink(elsewhere, device.at('api'));
+    const before = await treeOf([bench.home], []);
+    const error = await errorOf(toFactory(device));
+    expect(error.line).toBe(
+      `DEPLOYMENT_FAILED: ${device.program} led to ${device.program} before and leads to ${elsewhere}/api now`,
+    );
+    expect((await bench.journal()).head.phase).toBe('undone');
+    expect(withoutStaging(await treeOf([bench.home], []))).toEqual(withoutStaging(before));
+    await rm(device.at('api'));
+    await rename(elsewhere, device.at('api'));
+    expect(await toFactory(device)).toEqual({ outcome: 'rolled back to factory 0.0.0' });
+  });
+
+  test('switches nothing where a folder comes to lead elsewhere while the services are being stopped', async () => {
+    const device = await stuck();
+    const { bench } = device;
+    const elsewhere = join(bench.home, 'elsewhere');
+    bench.services.units.set(API, { active: 'active' });
+    bench.services.onStop = async () => {
+      await rename(device.at('api'), elsewhere);
+      await symlink(elsewhere, device.at('api'));
+    };
+    expect((await errorOf(toFactory(device))).message).toContain(
+      `leads to ${elsewhere}/api, outside its root`,
+    );
+    expect(await readFile(join(elsewhere, 'api'), 'utf8')).toBe('api 1.1.0');
   });
 
   test('starts the services even where the disk is too full to record it, and records it later', async () => {

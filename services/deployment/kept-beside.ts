@@ -31,7 +31,7 @@ export async function freeNameBeside(
 
 function withEnding(path: string, ending: string): string {
   const room = MAX_NAME - Buffer.byteLength(temporaryCopy(ending));
-  const name = [...basename(path)];
+  const name = Array.from(basename(path));
   while (Buffer.byteLength(name.join('')) > room) name.pop();
   return join(dirname(path), `${name.join('')}${ending}`);
 }

@@ -10,13 +10,13 @@ import { settleServices, startServices } from './restart-services.js';
 import { readStaged } from './staged-release.js';
 import { stageRelease } from './stage-release.js';
 import { stopForSwitch } from './stop-for-switch.js';
-import { switchFiles } from './switch-files.js';
+import { refuseMovedFolders, refuseMovedTargets, switchFiles } from './switch-files.js';
 import { wantedFromStore } from './wanted-from-store.js';
 
 /**
  * The factory release, when the version that was live before does not run either. Finished forward, never undone, under
- * a journal of its own purpose; may be cut and called again. Throws where there is no other factory release, or where it
- * does not run.
+ * a journal of its own purpose; may be cut and called again. Throws where there is no other factory release, where one of
+ * its folders leads elsewhere by now, or where it does not run.
  */
 export async function goToFactory(
   cause: Failure,
@@ -24,6 +24,7 @@ export async function goToFactory(
   signal: AbortSignal,
 ): Promise<{ outcome: string }> {
   const journal = await openJournal(cause, tools, signal);
+  if (journal.head.phase === 'stopping') await refuseMovedTargets(journal.body.operations, tools.territory);
   if (journal.head.phase !== 'switched') await switchFiles(journal);
   await record(journal, tools);
   await startServices(journal, 'wanted', tools, signal);
@@ -62,6 +63,8 @@ async function openJournal(cause: Failure, tools: DeploymentTools, signal: Abort
   }
   const makeWanted = async () => {
     const wanted = await wantedFromStore(store, { id, purpose: 'factory' });
+    // Before anything is moved out of the way: through a folder that was moved that would be somebody else's.
+    await refuseMovedFolders(wanted.wishes);
     await clearTheWay(wanted, tools.log);
     return wanted;
   };

@@ -3,7 +3,7 @@ import { UpdateError } from '../../machines/errors.js';
 import { look, makeFolder, removeEmptyFolder, removeFile, renameFile, syncFolder } from '../disk.js';
 import type { Journal } from './journal.js';
 import type { Operation } from './operation.js';
-import { resolveTarget, type Territory } from './target-path.js';
+import { folderFollowed, resolveTarget, type Territory } from './target-path.js';
 
 /**
  * Puts every staged file in place, by rename, and removes what goes: milliseconds, whatever the bytes. The journal says
@@ -25,11 +25,21 @@ export async function refuseMovedTargets(
   territory: Territory,
 ): Promise<void> {
   for (const { asked, path } of operations) {
-    const now = await resolveTarget(asked, territory);
-    if (now !== path) {
-      throw new UpdateError('DEPLOYMENT_FAILED', `${asked} led to ${path} before and leads to ${now} now`);
-    }
+    needSame(asked, path, await resolveTarget(asked, territory));
   }
+}
+
+/**
+ * Refuses where a folder of a recorded path leads elsewhere by now; what stands at the path itself does not matter. Throws
+ * DEPLOYMENT_FAILED.
+ */
+export async function refuseMovedFolders(targets: readonly Pick<Operation, 'path'>[]): Promise<void> {
+  for (const { path } of targets) needSame(path, path, await folderFollowed(path));
+}
+
+function needSame(asked: string, before: string, now: string): void {
+  if (now === before) return;
+  throw new UpdateError('DEPLOYMENT_FAILED', `${asked} led to ${before} before and leads to ${now} now`);
 }
 
 async function apply({ path, newAt }: Operation): Promise<void> {

@@ -1,5 +1,5 @@
 import { lstat, readFile, realpath } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { isSystemError, look } from '../disk.js';
 
@@ -39,6 +39,14 @@ export async function resolveTarget(asked: string, { roots, forbidden }: Territo
     }
   }
   return path;
+}
+
+/**
+ * Where a recorded path, which was a real one, leads by now, but for a symlink in its last component. Throws
+ * DEPLOYMENT_FAILED where a symlink on the way is dangling.
+ */
+export async function folderFollowed(path: string): Promise<string> {
+  return join(await realPathOf(dirname(path)), basename(path));
 }
 
 async function realPathOf(path: string): Promise<string> {
