@@ -102,6 +102,13 @@ export function makeFolder(name: StepName, path: string, mode: number): Promise<
   });
 }
 
+/** Gives a folder exactly this mode where it has another; tells whether it had. */
+export async function setFolderMode(name: StepName, path: string, mode: number): Promise<boolean> {
+  if (((await lstat(path)).mode & 0o7777) === mode) return false;
+  await step(name, () => chmod(path, mode));
+  return true;
+}
+
 /** Makes a folder and those above it that are missing; tells which were made, outermost first. */
 export async function makeFolders(name: StepName, path: string, mode: number): Promise<string[]> {
   const missing: string[] = [];

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import type { ReleaseName } from '../../machines/package-order.js';
-import { look, makeFolder, readText, removeFile, syncFolder, writeDurably } from '../disk.js';
+import { look, makeFolder, readText, removeFile, setFolderMode, syncFolder, writeDurably } from '../disk.js';
 import type { Log } from '../log.js';
 import type { StepName } from '../steps.js';
 import { isRelease, isReleaseId, type Release } from './release.js';
@@ -27,6 +27,9 @@ const POINTER_STEPS = {
   factory: 'commit.factory',
 } as const satisfies Record<Pointer, StepName>;
 
+/** Whoever reads the store reads what users wrote into their settings; whoever writes to it writes anywhere. */
+const MODE = 0o700;
+
 /**
  * What the updater keeps, inside the managed root and on its file system: lists of releases, the three pointers, the
  * contents that a way back needs, the staging folder and the journal. Mode 0700.
@@ -50,11 +53,13 @@ export class Store {
     this.#log = log;
   }
 
-  /** Makes the folders that are missing. */
+  /** Makes the folders that are missing, and closes those that others were let into. */
   async make(): Promise<void> {
     const made = [];
     for (const folder of [this.root, this.#releases, this.objects]) {
-      made.push(await makeFolder('store.make', folder, 0o700));
+      made.push(await makeFolder('store.make', folder, MODE));
+      if (await setFolderMode('store.make', folder, MODE))
+        this.#log.warn('a folder of the store had another mode: it is for root alone again', { folder });
     }
     if (made.includes(true)) await syncFolder('store.make', this.root);
     if (made[0] === true) await syncFolder('store.make', dirname(this.root));
