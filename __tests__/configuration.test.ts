@@ -54,6 +54,11 @@ describe('a configuration', () => {
       otaGui: '/opt/tope/ota-gui',
       keep: 1,
       settleMs: 5000,
+      maxRate: 0,
+      caFile: '',
+      httpProxy: '',
+      httpsProxy: '',
+      noProxy: '',
       logLevel: 'info',
     });
   });
@@ -97,6 +102,20 @@ describe('a configuration', () => {
     expect(configuration.deviceApiUrl).toBe('http://[::1]:9080/base');
   });
 
+  test('takes the variables of proxies in either case, the lower one first', async () => {
+    const { configuration } = await read({
+      HTTP_PROXY: 'http://upper:1',
+      http_proxy: 'http://lower:1',
+      HTTPS_PROXY: 'http://user:pw@[::1]:3128/',
+      no_proxy: 'printer.local,10.0.0.0/8',
+    });
+    expect(configuration).toMatchObject({
+      httpProxy: 'http://lower:1',
+      httpsProxy: 'http://user:pw@[::1]:3128/',
+      noProxy: 'printer.local,10.0.0.0/8',
+    });
+  });
+
   test('warns of a TOPE_ variable that is none, and of no other', async () => {
     const { warnings } = await read({ TOPE_PROT: '1', TOPE_PORT: '1', HOME: '/root' });
     expect(warnings).toEqual(['TOPE_PROT is set but is no variable of the updater']);
@@ -131,6 +150,12 @@ describe('a bad configuration', () => {
     ['TOPE_OTA_GUI', 'ota-gui', 'the absolute path of an executable, or nothing'],
     ['TOPE_KEEP', '-1', 'an integer from 0 to 100'],
     ['TOPE_SETTLE_MS', '5s', 'an integer from 0 to 600000'],
+    ['TOPE_MAX_RATE', '500', '0 (no limit) or an integer from 10000'],
+    ['TOPE_MAX_RATE', '1M', '0 (no limit) or an integer from 10000'],
+    ['TOPE_CA_FILE', 'ca.pem', 'the absolute path of a PEM file, or nothing'],
+    ['HTTP_PROXY', 'proxy:3128', 'the http URL of a proxy, or nothing'],
+    ['HTTPS_PROXY', 'socks5://proxy:1080', 'the http URL of a proxy, or nothing'],
+    ['NO_PROXY', 'a\u0007', 'host names, addresses and subnets, separated by commas, or *'],
     ['TOPE_LOG_LEVEL', 'trace', 'debug, info, warn or error'],
   ];
 
@@ -139,6 +164,13 @@ describe('a bad configuration', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(new RegExp(`^${variable} is .+: expected `));
     expect(problems[0]?.endsWith(`: expected ${expected}`)).toBe(true);
+  });
+
+  test('does not tell the password in a URL', async () => {
+    const [problem] = await problemsOf({ HTTPS_PROXY: 'https://user:pass/w@rd@proxy:3128' });
+    expect(problem).toBe(
+      'HTTPS_PROXY is "https://***@proxy:3128": expected the http URL of a proxy, or nothing',
+    );
   });
 
   test('has a bad value tried for every key', () => {

@@ -2,12 +2,13 @@ import { assign } from 'xstate';
 import { ageAt, newAge, type Instant } from './clock.js';
 import { amended, errorLine, failureIn, noted } from './failure.js';
 import { attemptsAfter } from './guards.js';
+import { orderedContext, startedOver } from './new-order.js';
 import { identityOf } from './package-order.js';
 import { withReport, withoutReport } from './report-outbox.js';
 import { firstWords } from './first-words.js';
 import { STAGES, type TopState } from './stage.js';
 import { interruption, takenUp } from './take-up.js';
-import { INITIAL_CONTEXT, NO_ATTEMPTS, type PackageFacts, type UpdateContext } from './update-context.js';
+import { INITIAL_CONTEXT, type PackageFacts, type UpdateContext } from './update-context.js';
 import type { UpdateEvent } from './update-events.js';
 
 /** Waits between the requests of a download that bring nothing, in ms; the last one repeats. */
@@ -51,9 +52,7 @@ export const ACTIONS = {
   ),
 
   takeOrder: change(({ context, event }) =>
-    event.type === 'DOWNLOAD'
-      ? { ...INITIAL_CONTEXT, outbox: context.outbox, order: event.order, kept: 'partial' }
-      : {},
+    event.type === 'DOWNLOAD' ? orderedContext(event.order, context) : {},
   ),
   takeFreshUrl: change(({ context, event }) =>
     event.type === 'DOWNLOAD' && context.order !== null
@@ -95,10 +94,7 @@ export const ACTIONS = {
   noteNetworkLoss: change<{ since: Instant }>(({ context }, { since }) => ({
     attempts: { ...context.attempts, networkLostAt: since },
   })),
-  startOver: change(({ context: { attempts } }) => ({
-    kept: 'partial',
-    attempts: { ...NO_ATTEMPTS, bytes: attempts.bytes, total: attempts.total, startedOver: true },
-  })),
+  startOver: change(({ context }) => startedOver(context)),
   noteFailedDownload: change(({ event }) => {
     const { code, message, progress, discard } = failureIn(event);
     return {

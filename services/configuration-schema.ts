@@ -3,8 +3,11 @@ import type { Configuration } from './configuration.js';
 /** How a value is written in the environment, where everything is text. */
 export type ValueKind = 'text' | 'path' | 'integer' | 'flag' | 'list';
 
+/** Names that other programs on a device go by too. */
+export type CommonVariable = 'HTTP_PROXY' | 'HTTPS_PROXY' | 'NO_PROXY';
+
 export interface ConfigurationKey<Value = unknown> {
-  variable: `TOPE_${string}`;
+  variable: `TOPE_${string}` | CommonVariable;
   kind: ValueKind;
   /** What the value must be, as JSON Schema. */
   schema: object;
@@ -21,6 +24,10 @@ const BASE_URL = 'https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(
 const ABSOLUTE_PATH = '/[^\\u0000]*';
 // Never / itself, in no disguise: a package could then bring any file of the device.
 const ROOT = '(?!.*/\\.{1,2}(/|$))/+[^/\\u0000][^\\u0000]*';
+/** A slower limit is a stall to most servers, and of no use to a print. */
+const SLOWEST_LIMIT = 10_000;
+// Its user and password go to the proxy alone and are never shown.
+const PROXY_URL = 'http://([^\\s/@]*@)?([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?';
 const HOST_NAME = '[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?';
 
 function text(pattern: string): object {
@@ -168,6 +175,46 @@ export const CONFIGURATION_KEYS: {
     expected: 'an integer from 0 to 600000',
     default: 5000,
     about: 'How long started services must stay up before the update counts, in ms',
+  },
+  maxRate: {
+    variable: 'TOPE_MAX_RATE',
+    kind: 'integer',
+    schema: { anyOf: [{ const: 0 }, integer(SLOWEST_LIMIT, Number.MAX_SAFE_INTEGER)] },
+    expected: `0 (no limit) or an integer from ${SLOWEST_LIMIT}`,
+    default: 0,
+    about: 'How fast a package may be fetched, in bytes per second',
+  },
+  caFile: {
+    variable: 'TOPE_CA_FILE',
+    kind: 'text',
+    schema: text(`|${ABSOLUTE_PATH}`),
+    expected: 'the absolute path of a PEM file, or nothing',
+    default: '',
+    about: 'Certificate authorities of package servers, trusted besides those that Node.js brings',
+  },
+  httpProxy: {
+    variable: 'HTTP_PROXY',
+    kind: 'text',
+    schema: text(`|${PROXY_URL}`),
+    expected: 'the http URL of a proxy, or nothing',
+    default: '',
+    about: 'Proxy for package servers that speak http; http_proxy wins',
+  },
+  httpsProxy: {
+    variable: 'HTTPS_PROXY',
+    kind: 'text',
+    schema: text(`|${PROXY_URL}`),
+    expected: 'the http URL of a proxy, or nothing',
+    default: '',
+    about: 'Proxy for package servers that speak https; https_proxy wins',
+  },
+  noProxy: {
+    variable: 'NO_PROXY',
+    kind: 'text',
+    schema: text('[^\\u0000-\\u001f\\u007f]*'),
+    expected: 'host names, addresses and subnets, separated by commas, or *',
+    default: '',
+    about: 'Package servers that are asked without a proxy; loopback always is; no_proxy wins',
   },
   logLevel: {
     variable: 'TOPE_LOG_LEVEL',

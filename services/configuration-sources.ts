@@ -43,15 +43,22 @@ async function readObject(file: string, mustExist: boolean): Promise<object> {
   throw new ConfigurationError([`${file} is ${shown(parsed)}: expected a JSON object`]);
 }
 
-/** What the TOPE_ variables set. A variable that is set but empty sets an empty value. */
+/** What the TOPE_ variables, and those of proxies, set. A variable that is set but empty sets an empty value. */
 export function settingsOfEnvironment(environment: Environment): Settings {
   const settings: Settings = new Map();
   for (const [key, { variable, kind }] of Object.entries(CONFIGURATION_KEYS)) {
-    const text = environment[variable];
-    if (text === undefined || !isConfigurationKey(key)) continue;
-    settings.set(key, { value: valueOf(text, kind), place: variable });
+    if (!isConfigurationKey(key)) continue;
+    for (const name of namesOf(variable)) {
+      const text = environment[name];
+      if (text !== undefined) settings.set(key, { value: valueOf(text, kind), place: name });
+    }
   }
   return settings;
+}
+
+/** The names that a variable goes by, the one that wins last: of those that are not ours alone, many use lower case. */
+function namesOf(variable: string): string[] {
+  return variable.startsWith('TOPE_') ? [variable] : [variable, variable.toLowerCase()];
 }
 
 /** A variable's text as a value of its kind; text that is not of that kind stays text, for the schema to refuse. */
@@ -72,8 +79,8 @@ export function unknownVariables(environment: Environment): string[] {
     .map((name) => `${name} is set but is no variable of the updater`);
 }
 
-/** A value for a message, cut where it is long. */
+/** A value for a message, cut where it is long, and without the user and password of a URL in it. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value).replace(/:\/\/[^\s"]*@/g, '://***@');
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

@@ -20,6 +20,15 @@ export interface Configuration {
   /** Releases kept besides current, previous and factory. */
   keep: number;
   settleMs: number;
+  /** Bytes per second; 0: as fast as it goes. */
+  maxRate: number;
+  /** Empty: none. */
+  caFile: string;
+  /** URLs; empty: none. */
+  httpProxy: string;
+  httpsProxy: string;
+  /** As curl and others write it. */
+  noProxy: string;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 

@@ -3,15 +3,17 @@ import { fromPromise } from 'xstate';
 import { ageAt, type Age, type Instant } from '../machines/clock.js';
 import { toUpdateError } from '../machines/errors.js';
 import { DONE_MS, TRUST_MS } from '../machines/guards.js';
-import type { PackageIdentity, PackageOrder } from '../machines/package-order.js';
+import type { PackageIdentity } from '../machines/package-order.js';
 import type { Deployment, Kept } from '../machines/update-context.js';
 import type { Clock } from './clock.js';
 import { closeDeployment } from './deployment/close-deployment.js';
 import { deploymentEffects, type DeploymentParts } from './deployment/deployment-effects.js';
 import { awaitNetwork, backOff } from './download/back-off.js';
+import type { DownloadParts } from './download-parts.js';
 import { transferPackage } from './download/transfer-package.js';
 import { isSystemError, removeFile } from './disk.js';
 import type { Effects } from './effect.js';
+import { fetchedSoFar, megabytes } from './fetched-so-far.js';
 import { inspectPackage } from './package/inspect-package.js';
 import { hashPackage } from './package/verify-digest.js';
 import { giveUpReserve, makeReserve } from './saved-state/reserve.js';
@@ -23,12 +25,9 @@ const WATCH_MS = 60 * 60 * 1000;
 /** What a refusal of the operating system is called while files are put in place. */
 const DEPLOYING = 'DEPLOYMENT_FAILED';
 
-export interface ActorParts extends DeploymentParts {
+export interface ActorParts extends DeploymentParts, DownloadParts {
   tmpDir: string;
   clock: Clock;
-  /** The order as it is now: its URL may be fresher than the one the actor was started with. */
-  order: () => PackageOrder | null;
-  makeRoom: (bytesNeeded: number) => Promise<void>;
   retryNetworkMs?: number;
 }
 
@@ -58,8 +57,7 @@ export function updateActors(parts: ActorParts, effects: Effects) {
     transfer: effects.forward(({ identity }: { identity: PackageIdentity }, signal) =>
       transferPackage(identity, signal, {
         ...parts,
-        onProgress: (bytes, size) =>
-          tell((100 * bytes) / size, `Downloading package... ${megabytes(bytes)} / ${megabytes(size)}`),
+        onProgress: (bytes, size) => tell(...fetchedSoFar(bytes, size)),
       }),
     ),
     backOff: fromPromise<null, { delayMs: number }>(({ input, signal }) => backOff(input, signal)),
@@ -150,8 +148,4 @@ interface TidyInput {
 async function untilAge(age: Age | null, wantedMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
   const left = age === null ? Infinity : wantedMs - ageAt(age, clock()).countedMs;
   if (left > 0) await wait(Math.min(left, WATCH_MS), undefined, { signal });
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -10,13 +10,14 @@ import type { Configuration } from './configuration.js';
 import type { Timing } from './deployment/deployment-tools.js';
 import { deploymentFacts } from './deployment/journal-facts.js';
 import { leaveServicesStarted } from './deployment/leave-services-started.js';
-import { pruneStore } from './deployment/prune-store.js';
 import { Store, storeFolder } from './deployment/store.js';
 import { readVersions } from './deployment/versions.js';
 import { look } from './disk.js';
+import { makeDownloadParts } from './download-parts.js';
 import { Effects } from './effect.js';
 import { EventLog } from './event-log.js';
-import { freeBytes, needRoom, RESERVE_BYTES } from './free-room.js';
+import { fetchedBeforeStart } from './fetched-so-far.js';
+import { freeBytes, RESERVE_BYTES } from './free-room.js';
 import { appendHistory, readHistory } from './history.js';
 import { askInstallGuard } from './install-guard.js';
 import type { Log } from './log.js';
@@ -26,7 +27,7 @@ import { ProgressBoard } from './progress-board.js';
 import { Reporter } from './reporter.js';
 import { readState } from './saved-state/read-state.js';
 import { makeReserve } from './saved-state/reserve.js';
-import { NO_RESTORES, type Restores } from './saved-state/saved-state.js';
+import { NO_RESTORES, restoredOnce, type Restores } from './saved-state/saved-state.js';
 import { SnapshotStore } from './saved-state/snapshot-store.js';
 import type { ServiceControl } from './service-control/service-control.js';
 import { updaterHealth } from './updater-health.js';
@@ -63,7 +64,7 @@ export type Updater = Awaited<ReturnType<typeof startUpdater>>;
  * in the log. Rejects only where its folders cannot be made.
  */
 export async function startUpdater(parts: UpdaterParts) {
-  const { configuration, log, clock, control } = parts;
+  const { configuration, log, clock, control, reserveBytes = RESERVE_BYTES } = parts;
   const tmpDir = tmpDirOf(configuration.workDir);
   const historyPath = join(configuration.workDir, 'logs', 'history.jsonl');
   await makeWorkFolder(configuration.workDir);
@@ -84,6 +85,8 @@ export async function startUpdater(parts: UpdaterParts) {
   const saved = () => snapshots.saved();
   const stateNow = () => topStateOf(actor.getSnapshot().value);
   const effects = new Effects({ saved, percent: () => board.read(stateNow()).percent });
+  const context = () => actor.getSnapshot().context;
+  const download = await makeDownloadParts({ configuration, tmpDir, store, log, reserveBytes, context });
   const tools = actorParts();
   let lastEvent = 'start';
   let lastPath = restored === null ? 'none' : statePath(valueIn(restored.snapshot));
@@ -109,6 +112,10 @@ export async function startUpdater(parts: UpdaterParts) {
   snapshots.countRestores(found.restores);
   actor.start();
   actor.send(found.event);
+  const { order } = context();
+  // A download that goes on is shown from where it is, before anyone can ask.
+  if (order !== null && stateNow() === 'downloading')
+    board.tell(...(await fetchedBeforeStart(tmpDir, order, clock().bootId)));
 
   function actorParts(): ActorParts {
     const { managedRoot, extraRoots, workDir, installGuard, serviceManager } = configuration;
@@ -122,18 +129,14 @@ export async function startUpdater(parts: UpdaterParts) {
       timing: { ...TIMING, settleMs: configuration.settleMs, ...parts.timing },
       manager: serviceManager,
       keep: configuration.keep,
-      reserveBytes: parts.reserveBytes ?? RESERVE_BYTES,
-      order: () => actor.getSnapshot().context.order,
-      packageName: () => actor.getSnapshot().context.order?.name ?? '',
+      reserveBytes,
+      ...download,
+      packageName: () => context().order?.name ?? '',
       packagePath: (identity) => packagePath(tmpDir, identity),
       askGuard: (signal) => askInstallGuard(installGuard, { manager: serviceManager, signal }),
       tell: (percent, message) => board.tell(percent, message),
       now: () => new Date(),
       at: clock,
-      makeRoom: (bytes) =>
-        needRoom(tmpDir, bytes + (parts.reserveBytes ?? RESERVE_BYTES), () =>
-          pruneStore(store, { keep: 0 }, log),
-        ),
       expectations: async (version) => ({
         version,
         roots: [managedRoot, ...extraRoots],
@@ -150,10 +153,11 @@ export async function startUpdater(parts: UpdaterParts) {
 
   /** What the machine is told once, right after it has started. */
   async function whatIsOnDisk(): Promise<{ event: UpdateEvent; restores: Restores }> {
-    const order = restored === null ? null : actor.getSnapshot().context.order;
+    const order = restored === null ? null : context().order;
     const whole = order === null ? null : await look(packagePath(tmpDir, order));
     const partial = order === null ? null : await look(partialPath(tmpDir, order));
-    const restores = countedOn(restored?.restores ?? NO_RESTORES, whole?.size ?? partial?.size ?? 0);
+    const bytes = whole?.size ?? partial?.size ?? 0;
+    const restores = restored === null ? NO_RESTORES : restoredOnce(restored.restores, stateNow(), bytes);
     return {
       restores,
       event: {
@@ -164,13 +168,6 @@ export async function startUpdater(parts: UpdaterParts) {
         packageOnDisk: whole !== null,
       },
     };
-  }
-
-  function countedOn(before: Restores, bytes: number): Restores {
-    if (restored === null) return NO_RESTORES;
-    const state = stateNow();
-    const isStuck = before.state === state && bytes <= before.bytes;
-    return { state, count: isStuck ? before.count + 1 : 1, bytes };
   }
 
   function onSnapshot(snapshot: Snapshot): void {

@@ -1,11 +1,7 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { expect, test } from '@jest/globals';
-import { CERTIFICATE } from '../support/certificate.js';
 import { DownloadBench, SECRET } from '../support/download-bench.js';
 import { FaultServer, file, redirect, type Behaviour } from '../support/fault-server.js';
-
-const trusting = { http: new HttpAgent(), https: new HttpsAgent({ ca: CERTIFICATE }) };
+import { trusting } from '../support/trusting.js';
 
 test.each([301, 302, 303, 307, 308])('a %i is followed, and asks for the same range', async (status) => {
   const bench = await DownloadBench.make();
@@ -82,7 +78,7 @@ test('a redirect from https to http is refused', async () => {
   const bench = await DownloadBench.make();
   const plain = await FaultServer.start(file(bench.content));
   const server = await FaultServer.startTls(redirect(plain.url(`/plain?${SECRET}`)));
-  const error = await bench.failure(server.url(), { agents: trusting });
+  const error = await bench.failure(server.url(), { connections: await trusting() });
   expect(error.line).toBe(
     `DOWNLOAD_FAILED: ${server.url()} redirects from https to ${plain.url('/plain')}, which is not followed`,
   );
@@ -94,6 +90,6 @@ test('a redirect from http to https is followed', async () => {
   const bench = await DownloadBench.make();
   const secure = await FaultServer.startTls(file(bench.content));
   const server = await FaultServer.start(redirect(secure.url()));
-  expect(await bench.request(server.url(), { agents: trusting })).toEqual({ resumed: false });
+  expect(await bench.request(server.url(), { connections: await trusting() })).toEqual({ resumed: false });
   await bench.expectPackage();
 });

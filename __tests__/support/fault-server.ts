@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach } from '@jest/globals';
-import { CERTIFICATE, CERTIFICATE_KEY } from './certificate.js';
+import { SIGNED, SIGNED_KEY } from './certificate.js';
 
 /** A request as the server saw it. */
 export interface Seen {
@@ -39,14 +39,12 @@ export class FaultServer {
   readonly #scheme: string;
   #script: Behaviour[];
 
-  private constructor(script: Behaviour[], scheme: 'http' | 'https') {
+  private constructor(script: Behaviour[], scheme: 'http' | 'https', cert = SIGNED) {
     this.#script = script;
     this.#scheme = scheme;
     const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
     this.#server =
-      scheme === 'http'
-        ? createServer(serve)
-        : createTlsServer({ cert: CERTIFICATE, key: CERTIFICATE_KEY }, serve);
+      scheme === 'http' ? createServer(serve) : createTlsServer({ cert, key: SIGNED_KEY }, serve);
   }
 
   static async start(...script: Behaviour[]): Promise<FaultServer> {
@@ -55,6 +53,11 @@ export class FaultServer {
 
   static async startTls(...script: Behaviour[]): Promise<FaultServer> {
     return new FaultServer(script, 'https').#listen();
+  }
+
+  /** With another certificate than a good one. */
+  static async startTlsWith(cert: string, ...script: Behaviour[]): Promise<FaultServer> {
+    return new FaultServer(script, 'https', cert).#listen();
   }
 
   get port(): number {

@@ -10,7 +10,7 @@ const ANSWERS = ['/state', '/history', '/versions', '/progress', '/metrics', '/h
  * Where the credential of a package's URL can be read: files of the updater's (but for the saved state, which holds it
  * and is root's alone), answers, reports, what it has printed.
  */
-export async function leaksOf(device: Device): Promise<string[]> {
+export async function leaksOf(device: Device, credential = URL_SECRET): Promise<string[]> {
   const places = new Map<string, string>();
   for (const path of ANSWERS) places.set(path, JSON.stringify(await device.get(path)));
   places.set('reports', device.api.heard.map(({ raw }) => raw).join());
@@ -19,5 +19,5 @@ export async function leaksOf(device: Device): Promise<string[]> {
   for (const path of [...filesBelow(device.workDir), ...filesBelow(device.storeDir)])
     places.set(path, readFileSync(path, 'latin1'));
   for (const name of ['state.json', 'state.json.bak']) places.delete(join(device.workDir, 'tmp', name));
-  return [...places].filter(([, text]) => text.includes(URL_SECRET)).map(([place]) => place);
+  return [...places].filter(([, text]) => text.includes(credential)).map(([place]) => place);
 }

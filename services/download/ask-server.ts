@@ -1,20 +1,11 @@
 import { once } from 'node:events';
-import {
-  Agent as HttpAgent,
-  type ClientRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-} from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Request } from 'got';
 import { UpdateError } from '../../machines/errors.js';
+import { basicCredentials } from './basic-credentials.js';
+import { DIRECT, openConnections, type Connections } from './connections.js';
+import { TunnelRefused } from './proxy-tunnel.js';
 import { shownUrl } from './shown-url.js';
-
-/** What the connections are made with: the place of a proxy and of an extra CA. */
-export interface Agents {
-  http: HttpAgent;
-  https: HttpsAgent;
-}
 
 /** What a server answered, before the first byte of the body. */
 export interface Answer {
@@ -31,27 +22,31 @@ export interface Answer {
 /** The connection failed; the cause is node's or got's error, whose words may hold the URL with its credential. */
 export class WireFailure extends Error {
   override readonly name = 'WireFailure';
+  /** Who was asked, fit to be shown. */
+  readonly from: string;
+
+  constructor(message: string, from: string, cause: unknown) {
+    super(message, { cause });
+    this.from = from;
+  }
 }
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
- * A fresh connection for each request: one that the server has given up would cost an attempt. Where a host has
- * several addresses, node gives each 250 ms, which a slow radio link does not answer in.
+ * Sends one GET and follows its redirects. Throws a WireFailure, a TunnelRefused of a proxy, or an UpdateError for a
+ * redirect that is refused.
  */
-const CONNECTIONS = { keepAlive: false, autoSelectFamilyAttemptTimeout: 2500 };
-
-/** Sends one GET and follows its redirects. Throws a WireFailure, or an UpdateError for a redirect that is refused. */
 export async function askServer(
   url: URL,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
-  agents: Agents = { http: new HttpAgent(CONNECTIONS), https: new HttpsAgent(CONNECTIONS) },
+  connections: Connections = openConnections(DIRECT),
 ): Promise<Answer> {
   let at = url;
   for (let redirects = 0; ; redirects++) {
-    const answer = await ask(at, headers, signal, agents);
+    const answer = await ask(at, headers, signal, connections);
     const location = REDIRECTS.has(answer.status) ? answer.headers.location : undefined;
     if (location === undefined) return answer;
     answer.end();
@@ -64,17 +59,22 @@ async function ask(
   url: URL,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
-  agents: Agents,
+  connections: Connections,
 ): Promise<Answer> {
+  const from = shownWay(url, connections.proxyFor(url));
   const { got } = await import('got');
+  const route = await connections.route(url, signal).catch((cause: unknown) => {
+    throw cause instanceof TunnelRefused ? cause : new WireFailure('no tunnel', from, cause);
+  });
+  const authorization = basicCredentials(url);
   const stream = got.stream(withoutUserinfo(url), {
     headers: {
       'user-agent': 'tope-updater',
       'accept-encoding': 'identity',
       ...headers,
-      ...authorizationIn(url),
+      ...(authorization === null ? {} : { authorization }),
     },
-    agent: agents,
+    ...route,
     signal,
     retry: { limit: 0 },
     decompress: false,
@@ -87,24 +87,28 @@ async function ask(
   try {
     await once(stream, 'response');
   } catch (cause) {
-    throw new WireFailure('no answer', { cause });
+    throw new WireFailure('no answer', from, cause);
   }
   return {
     status: stream.response?.statusCode ?? 0,
     headers: stream.response?.headers ?? {},
-    from: shownUrl(url),
-    body: bodyOf(stream, lastBytes),
+    from,
+    body: bodyOf(stream, lastBytes, from),
     end: () => stream.destroy(),
   };
 }
 
-async function* bodyOf(stream: Request, lastBytes: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+async function* bodyOf(
+  stream: Request,
+  lastBytes: readonly Uint8Array[],
+  from: string,
+): AsyncGenerator<Uint8Array> {
   const chunks: AsyncIterable<Uint8Array> = stream;
   try {
     for await (const chunk of chunks) yield chunk;
   } catch (cause) {
     yield* lastBytes;
-    throw new WireFailure('the body ended early', { cause });
+    throw new WireFailure('the body ended early', from, cause);
   }
 }
 
@@ -148,23 +152,14 @@ function refused(from: URL, what: string): UpdateError {
   return new UpdateError('DOWNLOAD_FAILED', `${shownUrl(from)} ${what}`);
 }
 
+/** A URL, and the proxy on the way to it, as people may see them. */
+function shownWay(url: URL, proxy: URL | null): string {
+  return proxy === null ? shownUrl(url) : `${shownUrl(url)} through the proxy ${proxy.origin}`;
+}
+
 function withoutUserinfo(url: URL): URL {
   const bare = new URL(url);
   bare.username = '';
   bare.password = '';
   return bare;
-}
-
-function authorizationIn({ username, password }: URL): { authorization?: string } {
-  if (username === '' && password === '') return {};
-  const pair = `${decoded(username)}:${decoded(password)}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

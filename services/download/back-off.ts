@@ -38,7 +38,8 @@ export async function awaitNetwork(
   return { since: lostAt };
 }
 
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits; throws CANCELLED when it is stopped. */
+export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await wait(ms, undefined, { signal });
   } catch (cause) {

@@ -33,7 +33,7 @@ export function judgeAnswer(answer: Answered, asked: Asked, now: Instant): { fro
   const { status, headers, from } = answer;
   if (status === 416) throw notSatisfiable(answer, asked);
   if (status !== 200 && status !== 206) {
-    throw new UpdateError('DOWNLOAD_FAILED', `${from} answered ${status}`, adviceFor(answer, now));
+    throw refusal(answer, now);
   }
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== '') {
@@ -77,6 +77,15 @@ function notSatisfiable({ headers, from }: Answered, { start, size }: Asked): Up
 
 function otherSize(from: string, there: string, ordered: number): UpdateError {
   return new UpdateError('PACKAGE_SIZE_MISMATCH', `${from} has ${there} bytes, ordered were ${ordered}`);
+}
+
+/** DOWNLOAD_FAILED for an answer that brings no package, with the advice whether and when to ask again. */
+export function refusal(answer: Answered, now: Instant): UpdateError {
+  return new UpdateError(
+    'DOWNLOAD_FAILED',
+    `${answer.from} answered ${answer.status}`,
+    adviceFor(answer, now),
+  );
 }
 
 function adviceFor({ status, headers }: Answered, now: Instant): UpdateErrorFacts {

@@ -10,6 +10,24 @@ import type { Validator } from './validator.js';
 /** A power cut costs at most so many bytes; each fsync costs an eMMC some of its life. */
 export const SYNC_EVERY_BYTES = 8 * 1024 * 1024;
 
+/** How many bytes of a package's partial can be built upon. */
+export async function trustedBytes(
+  tmpDir: string,
+  identity: PackageIdentity,
+  bootId: string,
+): Promise<number> {
+  const notes = await readNotes(tmpDir, identity);
+  const there = await look(partialPath(tmpDir, identity));
+  return notes === null || !there?.isFile() || there.size > identity.size
+    ? 0
+    : trustedLength(there.size, notes, bootId);
+}
+
+/** In the boot that wrote it every byte counts, in another one only what was fsynced. */
+function trustedLength(length: number, notes: PartialNotes, bootId: string): number {
+  return notes.bootId === bootId ? length : Math.min(length, notes.syncedBytes);
+}
+
 /**
  * The bytes of a package that have come in so far, on disk. The notes beside them are always written before the bytes
  * that they speak of, so that bytes without notes, or with wrong ones, are never built upon.
@@ -124,7 +142,7 @@ export class Partial {
     }
     const file = await openForWriting('partial.open', this.#path, constants.O_WRONLY, 0o600);
     this.#file = file;
-    const trusted = found.bootId === bootId ? there.size : Math.min(there.size, found.syncedBytes);
+    const trusted = trustedLength(there.size, found, bootId);
     if (trusted < there.size) await step('partial.open', () => file.truncate(trusted));
     this.#length = trusted;
     this.#notes = found;

@@ -1,13 +1,17 @@
 import { isPackageVerdict, UpdateError } from '../../machines/errors.js';
+import { MAX_FETCHED_FACTOR } from '../../machines/guards.js';
 import { isSamePackage, type PackageIdentity, type PackageOrder } from '../../machines/package-order.js';
 import type { Clock } from '../clock.js';
 import { look, removeFile } from '../disk.js';
 import type { Log } from '../log.js';
 import { packagePath, tidyPackages } from '../work-folder.js';
-import { askServer, WireFailure, type Agents, type Answer } from './ask-server.js';
+import { askServer, WireFailure, type Answer } from './ask-server.js';
+import type { Connections } from './connections.js';
 import { diskFailure } from './disk-failure.js';
-import { judgeAnswer, type Asked } from './judge-answer.js';
+import { judgeAnswer, refusal, type Asked } from './judge-answer.js';
 import { Partial } from './partial.js';
+import { TunnelRefused } from './proxy-tunnel.js';
+import type { Pace } from './rate-limit.js';
 import { shownUrl } from './shown-url.js';
 import { SilenceWatch } from './silence-watch.js';
 import { validatorOf } from './validator.js';
@@ -20,13 +24,18 @@ export interface TransferDeps {
   tmpDir: string;
   /** The order as it is now: its URL may be fresher than the one of the request before. */
   order: () => PackageOrder | null;
+  /** Bytes that the requests before this one have brought for the order; 0 where it is absent. */
+  fetchedBefore?: () => number;
   clock: Clock;
   log: Log;
   onProgress: (bytesOnDisk: number, size: number) => void;
   /** Makes room for what is still to fetch, or throws DISK_FULL; called before the first byte of the body. */
   makeRoom?: (bytesNeeded: number) => Promise<void>;
+  /** How fast bytes may be taken; as fast as they come where it is absent. */
+  pace?: Pace;
   stallMs?: number;
-  agents?: Agents;
+  /** How the server is reached; directly where it is absent. */
+  connections?: Connections;
 }
 
 /**
@@ -104,10 +113,11 @@ async function fetchMissing(
   partial: Partial,
   order: PackageOrder,
   signal: AbortSignal,
-  { clock, log, onProgress, makeRoom, stallMs = STALL_MS, agents }: TransferDeps,
+  { fetchedBefore, clock, log, onProgress, makeRoom, pace, stallMs = STALL_MS, connections }: TransferDeps,
 ): Promise<boolean> {
   const { size, version } = order;
   const url = urlOf(order);
+  const ceiling = MAX_FETCHED_FACTOR * size - (fetchedBefore?.() ?? 0);
   const asked = { size, start: partial.length, validator: partial.validator };
   const watch = new SilenceWatch(stallMs);
   let from = shownUrl(url);
@@ -117,7 +127,7 @@ async function fetchMissing(
   log.info('asks for the package', { version, url: from, fromByte: asked.start, size });
   try {
     watch.listen();
-    answer = await askServer(url, rangeHeaders(asked), AbortSignal.any([signal, watch.signal]), agents);
+    answer = await askServer(url, rangeHeaders(asked), AbortSignal.any([signal, watch.signal]), connections);
     watch.rest();
     from = answer.from;
     resumed = judgeAnswer(answer, asked, clock()).from > 0;
@@ -126,23 +136,25 @@ async function fetchMissing(
     await makeRoom?.(partial.missing);
     if (!resumed) await partial.begin(validatorOf(answer.headers));
     watch.listen();
-    // A rate limit would have its place in this loop: nobody reads from the connection while it waits.
     for await (const chunk of answer.body) {
       watch.rest();
       if (chunk.length > partial.missing) throw tooMany(from, size);
+      if (partial.arrived + chunk.length > ceiling) throw tooOften(from, size);
       await partial.append(chunk);
       onProgress(partial.length, size);
+      if (partial.missing > 0) await pace?.(chunk.length, signal);
       watch.listen();
     }
     if (partial.missing > 0) throw tooFew(from, partial.length, size);
     log.info('package fetched', { version, url: from, bytes: partial.arrived, resumed });
     return resumed;
   } catch (thrown) {
+    if (thrown instanceof TunnelRefused) throw refusal(thrown.answer, clock());
     if (!(thrown instanceof WireFailure)) throw thrown;
     if (signal.aborted) throw new UpdateError('CANCELLED', 'the download was stopped');
     // Whole is whole, however the connection ends behind the last byte.
     if (isAnswered && partial.missing === 0) return resumed;
-    const reached = { from, bytes: partial.length, size, isAnswered };
+    const reached = { from: thrown.from, bytes: partial.length, size, isAnswered };
     if (watch.signal.aborted) throw stalled(reached, stallMs);
     throw wireFailure(thrown.cause, reached, clock());
   } finally {
@@ -169,6 +181,13 @@ function rangeHeaders({ start, validator }: Asked): Record<string, string> {
 function tooMany(from: string, size: number): UpdateError {
   const message = `${from} sends more than the ${size} bytes that were ordered`;
   return new UpdateError('PACKAGE_SIZE_MISMATCH', message);
+}
+
+/** A server that forgets what it was asked for must not use up a customer's data plan. */
+function tooOften(from: string, size: number): UpdateError {
+  const most = MAX_FETCHED_FACTOR * size;
+  const message = `${from} brought ${most} bytes and not the package of ${size}: no more is fetched`;
+  return new UpdateError('DOWNLOAD_FAILED', message);
 }
 
 function tooFew(from: string, bytes: number, size: number): UpdateError {

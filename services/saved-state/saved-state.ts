@@ -15,6 +15,12 @@ export interface Restores {
 
 export const NO_RESTORES: Restores = { state: '', count: 0, bytes: 0 };
 
+/** The count as it stands when the machine was restored once more, with so many bytes of the package on disk. */
+export function restoredOnce(before: Restores, state: string, bytes: number): Restores {
+  const isStuck = before.state === state && bytes <= before.bytes;
+  return { state, count: isStuck ? before.count + 1 : 1, bytes };
+}
+
 /** What tmp/state.json holds: the machine's own persisted snapshot, in an envelope that tells whether it is whole. */
 export interface SavedState {
   schema: number;
