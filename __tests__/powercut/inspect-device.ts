@@ -23,7 +23,10 @@ const PACKAGE = /^[0-9a-f]{32}-\d+\.zip$/;
 /** Temporaries of single writes that were cut: the next write of the same file takes them away. */
 const TEMPORARY = /^\..+\.tmp$|\.tope-copy$/;
 
-/** Everything in which a device is not as it shall be, in words. Empty where all is well. */
+/**
+ * All in which the contents of a device are not as they shall be, in words: files, pointers, lists and objects. Empty where
+ * all is well.
+ */
 export async function problemsOf(expected: Expectation): Promise<string[]> {
   const live = await readTree(expected.root);
   const store = storeFolder(expected.root);
@@ -32,7 +35,6 @@ export async function problemsOf(expected: Expectation): Promise<string[]> {
     ...liveProblems(live, expected.live),
     ...pointerProblems(store, releases, expected),
     ...(await contentProblems(store, releases, new Map(Object.entries(live)), expected.root)),
-    ...leftOvers(store, expected),
   ];
 }
 
@@ -130,7 +132,9 @@ async function contentProblems(
   return [...problems, ...unneeded.map((name) => `the object ${name} is needed by no list`)];
 }
 
-function leftOvers(store: string, { workDir, isTidy }: Expectation): string[] {
+/** What is left of something that is over, in words. */
+export function leftOversOf({ root, workDir, isTidy }: Expectation): string[] {
+  const store = storeFolder(root);
   const tmp = join(workDir, 'tmp');
   const foreign = [
     ...readdirSync(store).filter((name) => !STORE_NAMES.includes(name)),

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { isSystemError } from '../../services/disk.js';
-import { problemsOf, type Expectation } from './inspect-device.js';
+import { leftOversOf, problemsOf, type Expectation } from './inspect-device.js';
 import type { End, Wish } from './order.js';
 import type { PluggedDevice } from './plugged-device.js';
 import type { Content, Releases } from './releases.js';
@@ -47,12 +47,30 @@ export async function untilRight(
   isTidy: boolean,
 ): Promise<string[]> {
   const { root, workDir } = device;
+  const expected: Expectation = { root, workDir, live, previous: previous?.version ?? null, isTidy };
   const deadline = performance.now() + TIDY_WITHIN_MS;
   for (;;) {
-    const files = await lookAt({ root, workDir, live, previous: previous?.version ?? null, isTidy });
-    const problems = [...files, ...(await serviceProblems(device, live)), ...complaints(await device.log())];
-    if (problems.length === 0 || performance.now() > deadline) return problems;
+    const isLastLook = performance.now() > deadline;
+    const problems = await lookAt(device, expected, isLastLook);
+    if (problems.length === 0 || isLastLook) return problems;
     await wait(LOOK_EVERY_MS);
+  }
+}
+
+/** What is wrong now; that a file goes away while it is looked at is one thing wrong. */
+async function lookAt(device: PluggedDevice, expected: Expectation, isLastLook: boolean): Promise<string[]> {
+  try {
+    const problems = [
+      ...(await serviceProblems(device, expected.live)),
+      ...complaints(await device.log()),
+      ...leftOversOf(expected),
+    ];
+    // To read every file takes longer than all else together.
+    if (problems.length > 0 && !isLastLook) return problems;
+    return [...(await problemsOf(expected)), ...problems];
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return [error.message];
+    throw error;
   }
 }
 
@@ -60,16 +78,6 @@ async function serviceProblems(device: PluggedDevice, live: Content): Promise<st
   return [...(await device.runningVersions())]
     .filter(([, version]) => version !== live.version)
     .map(([service, version]) => `${service} runs ${version ?? 'not'}, and ${live.version} is live`);
-}
-
-/** What is wrong now; that a file goes away while it is looked at is one thing wrong. */
-async function lookAt(expected: Expectation): Promise<string[]> {
-  try {
-    return await problemsOf(expected);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return [error.message];
-    throw error;
-  }
 }
 
 function complaints(log: string): string[] {

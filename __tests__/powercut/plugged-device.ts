@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { startSupervisor, type Supervisor } from '../../scripts/demo/supervisor.js';
+import { storeFolder } from '../../services/deployment/store.js';
 import { look, readText } from '../../services/disk.js';
 import { partialPath, tmpDirOf } from '../../services/work-folder.js';
 import type { BuiltPackage } from '../support/build-package.js';
@@ -101,8 +102,12 @@ export class PluggedDevice extends UpdaterCaller {
     return versions;
   }
 
-  /** Brings files to wholly old or wholly new, as the oneshot of a boot does; answers when it is over or held. */
+  /**
+   * Brings files to wholly old or wholly new, as the oneshot of a boot does, which is not started where there is no
+   * journal; answers when it is over or held.
+   */
   async recover(holdAt: StepPoint | null): Promise<Start> {
+    if ((await look(join(storeFolder(this.root), 'journal'))) === null) return 'runs';
     const updater = this.#launch('recover', holdAt);
     const isOver = await Promise.race([untilHeld(updater), updater.ended()]);
     if (isOver === 'held') return 'held';

@@ -67,6 +67,7 @@ async function cutAndCheck(known: KnownDevice, cutting: Cutting): Promise<void> 
   const versions = order === null ? [known.live] : [known.live, order.wish.content];
   await cut(wordsOf(instant));
   await bootAgain();
+  if (report.problems.length > 0) return;
 
   if (order !== null) report.end = await order.end();
   report.problems.push(...resume.problems);
