@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -18,6 +19,8 @@ import { SERVICES } from './releases.js';
 import { encodePoint, type StepPoint } from './step-point.js';
 
 const ENTRY = '__tests__/powercut/updater-entry.js';
+/** Of the kernel (random(4)); in the campaign's mount namespace another file stands there. */
+const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
 const SETTLE_MS = '150';
 /** What ends unasked is started again soon, so that a version that crashes shows within the settle time. */
 const RESTARTS = { restartMs: 20, mostRestarts: 3 };
@@ -63,6 +66,8 @@ export class PluggedDevice extends UpdaterCaller {
     mkdirSync(device.disk.mountPoint);
     mkdirSync(device.#running);
     writeFileSync(join(folder, 'config.json'), '{}');
+    writeFileSync(device.#bootIdFile, '');
+    execFileSync('mount', ['--bind', device.#bootIdFile, BOOT_ID_FILE]);
     await device.disk.make();
     mkdirSync(device.root);
     return device;
@@ -195,7 +200,6 @@ export class PluggedDevice extends UpdaterCaller {
       {
         TOPE_SETTLE_MS: SETTLE_MS,
         POWERCUT_TRACE: this.#traceFile,
-        POWERCUT_BOOT_ID: this.#bootIdFile,
         POWERCUT_SUPERVISOR: this.#supervisor?.socket ?? '',
         ...(this.#lose === null ? {} : { POWERCUT_LOSE: this.#lose }),
         ...(holdAt === null ? {} : { POWERCUT_HOLD_AT: encodePoint(holdAt) }),

@@ -8,8 +8,8 @@ import { decodePoint, pointFinder } from './step-point.js';
 const TIMING = { pollMs: 10, killAfterMs: 3000, giveUpMs: 2000, startTimeoutMs: 5000 };
 
 /**
- * The updater as it is (`serve` or `recover`), but with the services of a supervisor, a boot id from a file, and eyes on
- * its steps: it writes each into a file, stops itself (SIGSTOP) at the one it is told, and can be made to lose syncs.
+ * The updater as it is (`serve` or `recover`), but with the services of a supervisor, and eyes on its steps: it writes
+ * each into a file, stops itself (SIGSTOP) at the one it is told, and can be made to lose syncs.
  */
 async function run(): Promise<number> {
   const openSteps = new Map<StepName, number>();
@@ -34,7 +34,6 @@ async function serve(): Promise<number> {
   const { openSupervisedServices } = await import('../../scripts/demo/supervised-services.js');
   return serveDevice({
     control: () => openSupervisedServices(variable('POWERCUT_SUPERVISOR')),
-    bootIdFile: variable('POWERCUT_BOOT_ID'),
     timing: TIMING,
   });
 }
