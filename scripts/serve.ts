@@ -54,12 +54,13 @@ export async function serve(
   parts: Pick<UpdaterParts, 'log' | 'control' | 'timing' | 'reserveBytes'> & { clock?: Clock },
 ): Promise<number> {
   const { log } = parts;
-  const lock = await takeInstanceLock(storeFolder(configuration.managedRoot));
   let finish: (end: { exitCode: number; why: string }) => void = () => undefined;
   const end = new Promise<{ exitCode: number; why: string }>((resolve) => (finish = resolve));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => finish({ exitCode: EXIT.done, why: signal }));
   }
+  // Signals are heeded before anything is begun: one that comes early ends a start that is over, too.
+  const lock = await takeInstanceLock(storeFolder(configuration.managedRoot));
   const updater = await startUpdater({
     ...parts,
     configuration,

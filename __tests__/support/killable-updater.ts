@@ -4,7 +4,8 @@ import { watchSteps } from '../../services/steps.js';
 
 /**
  * The updater as it is, with the services of the supervisor that listens on the socket SUPERVISOR, that can be made to
- * kill itself: `KILL_AT="switch.rename before 2"` is the second time that a `switch.rename` begins. STEPS_FILE gets a
+ * kill itself: `KILL_AT="switch.rename before 2"` is the second time that a `switch.rename` begins; with KILL_BY it sends itself another
+ * signal than SIGKILL. STEPS_FILE gets a
  * line for each moment that was reached; with STEPS_TRACED a trace of its system calls shows them, as looks at files that
  * are not there: `/step/switch.rename/before`. Without a SUPERVISOR the services are what the configuration says. The first
  * argument is the command: serve, recover or pack.
@@ -14,7 +15,7 @@ import { watchSteps } from '../../services/steps.js';
 const TIMING = { pollMs: 20, killAfterMs: 1000, giveUpMs: 3000, startTimeoutMs: 5000 };
 
 function watch(): void {
-  const { KILL_AT, STEPS_FILE, STEPS_TRACED } = process.env;
+  const { KILL_AT, KILL_BY = 'SIGKILL', STEPS_FILE, STEPS_TRACED } = process.env;
   const [killName, killMoment, killCount] = (KILL_AT ?? '').split(' ');
   let count = 0;
   watchSteps((name, moment) => {
@@ -22,7 +23,7 @@ function watch(): void {
     if (STEPS_TRACED !== undefined) existsSync(`/step/${name}/${moment}`);
     if (name !== killName || moment !== killMoment) return;
     count += 1;
-    if (count === Number(killCount)) process.kill(process.pid, 'SIGKILL');
+    if (count === Number(killCount)) process.kill(process.pid, KILL_BY);
   });
 }
 
