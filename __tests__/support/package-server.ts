@@ -65,6 +65,11 @@ export class PackageServer {
     return { release };
   }
 
+  /** Cuts every connection that is open, in the middle of what it brings. */
+  cut(): void {
+    this.#server.closeAllConnections();
+  }
+
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     this.#server.closeAllConnections();

@@ -1,0 +1,153 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { eventually } from '../support/eventually.js';
+import { LinkDevice } from './link-device.js';
+import { throttle } from './throttle.js';
+import { busiestSecond, watchDownload, type Watched } from './watch.js';
+
+/** What was measured, what it may be, and whether it is. */
+export interface Finding {
+  what: string;
+  seen: string;
+  target: string;
+  met: boolean;
+}
+
+const MBIT = 1e6 / 8;
+const SECOND = 1000;
+/** The reads of RssAnon that show the start: what a download needs is there by then. */
+const WARM_UP = 5;
+
+/** A whole download over a slow link, against the time that the link itself needs. */
+export async function slowLink(bytes: number, mbits: number): Promise<Finding[]> {
+  const device = await LinkDevice.make();
+  try {
+    await device.start();
+    device.server.pace = throttle(mbits * MBIT);
+    const built = device.package(bytes);
+    await device.order(built);
+    const watched = await watchDownload(device);
+    const floorMs = (SECOND * built.size) / (mbits * MBIT);
+    return [
+      {
+        what: `${built.size} bytes at ${mbits} Mbit/s, order to toInstall`,
+        seen: `${seconds(watched.tookMs)} (floor ${seconds(floorMs)})`,
+        target: `≤ floor + 5 s`,
+        met: watched.tookMs <= floorMs + 5 * SECOND,
+      },
+      ...common(device, watched),
+    ];
+  } finally {
+    await device.close();
+  }
+}
+
+/** A download that is cut and killed at random instants, against the bytes of the package. */
+export async function cutsAndKills(bytes: number, mbits: number, times: number): Promise<Finding[]> {
+  const device = await LinkDevice.make();
+  try {
+    await device.start();
+    device.server.pace = throttle(mbits * MBIT);
+    const built = device.package(bytes);
+    await device.order(built);
+    const spanMs = (SECOND * built.size) / (mbits * MBIT) / (times + 2);
+    for (let round = 0; round < times; round++) {
+      const before = device.server.sentBytes;
+      await eventually('bytes come again', () => (device.server.sentBytes > before ? true : null));
+      await wait(randomInt(Math.ceil(1.6 * spanMs)));
+      if (round % 2 === 0) device.server.cut();
+      else {
+        await device.updater.end('SIGKILL');
+        await device.start();
+      }
+    }
+    await device.reaches('toInstall', 600 * SECOND);
+    const ratio = device.server.sentBytes / built.size;
+    return [
+      {
+        what: `${built.size} bytes with ${times} random cuts and SIGKILLs, bytes that the server sent`,
+        seen: `${device.server.sentBytes} (${ratio.toFixed(4)} × the package, in ${device.server.ranges.length} requests)`,
+        target: '≤ 1.05 × the package',
+        met: ratio <= 1.05,
+      },
+    ];
+  } finally {
+    await device.close();
+  }
+}
+
+/** A download with TOPE_MAX_RATE from a server that is as fast as it can be. */
+export async function limited(bytes: number, bytesPerSecond: number): Promise<Finding[]> {
+  const device = await LinkDevice.make({ TOPE_MAX_RATE: String(bytesPerSecond) });
+  try {
+    await device.start();
+    const built = device.package(bytes);
+    await device.order(built);
+    const watched = await watchDownload(device);
+    const floorMs = (SECOND * built.size) / bytesPerSecond;
+    return [
+      {
+        what: `TOPE_MAX_RATE=${bytesPerSecond}, ${built.size} bytes`,
+        seen: `${seconds(watched.tookMs)} (by the limit ${seconds(floorMs)})`,
+        target: 'the limit ± 5 %, and 2 s for the rest',
+        met: watched.tookMs >= 0.95 * floorMs && watched.tookMs <= 1.05 * floorMs + 2 * SECOND,
+      },
+      {
+        what: 'the most bytes within a second',
+        seen: String(Math.round(busiestSecond(watched))),
+        target: '≤ 1.2 × the limit + 131072',
+        met: busiestSecond(watched) <= 1.2 * bytesPerSecond + 131_072,
+      },
+      ...common(device, watched),
+    ];
+  } finally {
+    await device.close();
+  }
+}
+
+function common(device: LinkDevice, watched: Watched): Finding[] {
+  const { memory, answers, tookMs, cpuMs } = watched;
+  const later = memory.slice(WARM_UP);
+  const first = median(later.slice(0, 5));
+  const last = median(later.slice(-5));
+  const p99 = answers[Math.floor(0.99 * answers.length)] ?? 0;
+  const longest = answers.at(-1) ?? 0;
+  return [
+    {
+      what: 'RssAnon, the median of five seconds at the beginning and at the end',
+      seen: `${mebibytes(first)} → ${mebibytes(last)} (most ${mebibytes(Math.max(...memory))}, VmHWM ${mebibytes(device.memory('VmHWM'))})`,
+      target: 'grows by 4 MiB at most',
+      met: last - first <= 4 * 1024,
+    },
+    {
+      what: '/progress, asked every 15 ms',
+      seen: `p99 ${p99.toFixed(1)} ms, longest ${longest.toFixed(1)} ms, of ${answers.length}`,
+      target: 'p99 ≤ 20 ms, longest ≤ 100 ms',
+      met: p99 <= 20 && longest <= 100,
+    },
+    {
+      what: 'percent',
+      seen: watched.isProgressSound ? 'integers, never backwards' : 'went backwards, or was no integer',
+      target: 'integers, never backwards',
+      met: watched.isProgressSound,
+    },
+    {
+      what: 'processor time, the polling included',
+      seen: `${seconds(cpuMs)} (${((100 * cpuMs) / tookMs).toFixed(1)} % of a core)`,
+      target: 'told only',
+      met: true,
+    },
+  ];
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / SECOND).toFixed(1)} s`;
+}
+
+function mebibytes(kibibytes: number): string {
+  return `${(kibibytes / 1024).toFixed(1)} MiB`;
+}

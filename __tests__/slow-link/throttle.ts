@@ -1,0 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Pace } from '../support/package-server.js';
+
+/** Holds a server to so many bytes per second, over all its answers. */
+export function throttle(bytesPerSecond: number): Pace {
+  let last = { bytes: 0, dueAt: 0 };
+  return async (bytesSent) => {
+    const now = performance.now();
+    const isOtherAnswer = bytesSent < last.bytes || last.dueAt === 0;
+    const piece = isOtherAnswer ? 0 : bytesSent - last.bytes;
+    const dueAt = Math.max(last.dueAt, now - 50) + (1000 * piece) / bytesPerSecond;
+    last = { bytes: bytesSent, dueAt };
+    if (dueAt > now) await wait(dueAt - now);
+  };
+}
