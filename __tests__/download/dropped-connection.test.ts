@@ -125,6 +125,14 @@ test('a port where nobody listens is asked again', async () => {
   expect(error.facts.retry).toBe('retry');
 });
 
+test('an address that no connection leads to is no network', async () => {
+  const bench = await DownloadBench.make();
+  // tcp(7) connects to no multicast group: the kernel answers ENETUNREACH by itself.
+  const error = await bench.failure('http://224.0.0.1/package.zip');
+  expect(error.line).toBe('DOWNLOAD_FAILED: http://224.0.0.1/package.zip: network unreachable (ENETUNREACH)');
+  expect(error.facts).toMatchObject({ retry: 'network', bytesArrived: 0 });
+});
+
 test('a host name that is not found is no network', async () => {
   const bench = await DownloadBench.make();
   const error = await bench.failure('http://no-such-host.invalid/package.zip');

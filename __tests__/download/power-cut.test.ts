@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
+import { trustedBytes } from '../../services/download/partial.js';
 import { DownloadBench } from '../support/download-bench.js';
 import { FaultServer, file } from '../support/fault-server.js';
 
@@ -41,4 +42,17 @@ test('what a boot has taken up counts in it from then on', async () => {
   await bench.request(server.url());
   expect(server.seen[2]?.headers.range).toBe(`bytes=${9 * MIB}-`);
   await bench.expectPackage();
+});
+
+test('what can be built upon is told without touching it', async () => {
+  const bench = await DownloadBench.make(20 * MIB);
+  const { tmpDir, identity } = bench;
+  expect(await trustedBytes(tmpDir, identity, 'boot-1')).toBe(0);
+  const server = await FaultServer.start(file(bench.content, { cutAfter: 15 * MIB }));
+  await bench.failure(server.url());
+  expect(await trustedBytes(tmpDir, identity, 'boot-1')).toBe(15 * MIB);
+  expect(await trustedBytes(tmpDir, identity, 'boot-2')).toBe(8 * MIB);
+  expect(await trustedBytes(tmpDir, { ...identity, version: '9.9.9' }, 'boot-1')).toBe(0);
+  await rm(bench.notesPath);
+  expect(await trustedBytes(tmpDir, identity, 'boot-1')).toBe(0);
 });

@@ -119,6 +119,16 @@ describe('a wrong digest', () => {
     ]);
   });
 
+  test('leaves room for one whole package, whatever the requests before have wasted', async () => {
+    const machine = await machineIn('downloading.transferring');
+    await cut(machine, { bytesArrived: ORDER.size * 0.9 });
+    await cut(machine, { bytesArrived: ORDER.size * 0.9 });
+    await machine.finish('transfer', { resumed: true });
+    await machine.fail('hashPackage', 'MD5_MISMATCH');
+    expect(machine.context.attempts).toMatchObject({ bytes: ORDER.size, total: 2, startedOver: true });
+    expect(await cut(machine, { bytesArrived: ORDER.size * 0.9 })).toEqual({ delayMs: 1000 });
+  });
+
   test('of bytes that came in one piece fails at once', async () => {
     const machine = await machineIn('verifying.hashing');
     await machine.fail('hashPackage', 'MD5_MISMATCH');
@@ -134,5 +144,21 @@ describe('a wrong digest', () => {
     await again.finish('transfer', { resumed: true });
     await again.fail('hashPackage', 'MD5_MISMATCH');
     expect(again.state).toBe('failed');
+  });
+});
+
+describe('what a package inflates to', () => {
+  test('is known to a second order of it, and to no order of another one', async () => {
+    const machine = await machineIn('ready.waiting');
+    const { facts } = machine.context;
+    expect(facts?.inflatedBytes).toBeGreaterThan(0);
+    await machine.finish('watchTrust', { at: at(25 * 60 * 60 * 1000) });
+    expect(machine.context.failure?.code).toBe('PACKAGE_EXPIRED');
+    await machine.send({ type: 'DOWNLOAD', order: ORDER });
+    expect(machine.state).toBe('downloading.transferring');
+    expect(machine.context.facts).toEqual(facts);
+    await machine.send({ type: 'CANCEL' });
+    await machine.send({ type: 'DOWNLOAD', order: { ...ORDER, md5: 'e'.repeat(32) } });
+    expect(machine.context.facts).toBeNull();
   });
 });
