@@ -154,11 +154,11 @@ describe('what a package inflates to', () => {
     expect(facts?.inflatedBytes).toBeGreaterThan(0);
     await machine.finish('watchTrust', { at: at(25 * 60 * 60 * 1000) });
     expect(machine.context.failure?.code).toBe('PACKAGE_EXPIRED');
-    await machine.send({ type: 'DOWNLOAD', order: ORDER });
+    machine.send({ type: 'DOWNLOAD', order: ORDER });
     expect(machine.state).toBe('downloading.transferring');
     expect(machine.context.facts).toEqual(facts);
-    await machine.send({ type: 'CANCEL' });
-    await machine.send({ type: 'DOWNLOAD', order: { ...ORDER, md5: 'e'.repeat(32) } });
+    machine.send({ type: 'CANCEL' });
+    machine.send({ type: 'DOWNLOAD', order: { ...ORDER, md5: 'e'.repeat(32) } });
     expect(machine.context.facts).toBeNull();
   });
 });

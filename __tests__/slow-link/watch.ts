@@ -15,6 +15,23 @@ export interface Watched {
   fetched: { atMs: number; megabytes: number }[];
 }
 
+/** How long `/progress` takes to answer while nothing goes on: what the machine itself makes of it. In ms, sorted. */
+export async function watchIdle(device: LinkDevice, forMs = 3000): Promise<number[]> {
+  const answers: number[] = [];
+  for (const begun = performance.now(); performance.now() - begun < forMs;) {
+    const askedAt = performance.now();
+    await device.progress();
+    answers.push(performance.now() - askedAt);
+    await wait(15);
+  }
+  return answers.sort((a, b) => a - b);
+}
+
+/** The 99th of a hundred. */
+export function p99(sorted: readonly number[]): number {
+  return sorted[Math.floor(0.99 * sorted.length)] ?? 0;
+}
+
 /** Polls `/progress` every 15 ms until the package is ready. Fails where the download does. */
 export async function watchDownload(device: LinkDevice): Promise<Watched> {
   const begun = performance.now();

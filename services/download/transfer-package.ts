@@ -4,6 +4,7 @@ import { isSamePackage, type PackageIdentity, type PackageOrder } from '../../ma
 import type { Clock } from '../clock.js';
 import { look, removeFile } from '../disk.js';
 import type { Log } from '../log.js';
+import { noteDeadBuffer } from '../package/dead-buffers.js';
 import { packagePath, tidyPackages } from '../work-folder.js';
 import { askServer, WireFailure, type Answer } from './ask-server.js';
 import type { Connections } from './connections.js';
@@ -141,6 +142,7 @@ async function fetchMissing(
       if (chunk.length > partial.missing) throw tooMany(from, size);
       if (partial.arrived + chunk.length > ceiling) throw tooOften(from, size);
       await partial.append(chunk);
+      noteDeadBuffer(chunk.length);
       onProgress(partial.length, size);
       if (partial.missing > 0) await pace?.(chunk.length, signal);
       watch.listen();
