@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { createHttpServer } from '../http/server.js';
 import { toUpdateError } from '../machines/errors.js';
+import { STAGES, topStateOf } from '../machines/stage.js';
 import { openClock, type Clock } from '../services/clock.js';
 import type { Configuration } from '../services/configuration.js';
 import { takeInstanceLock } from '../services/instance-lock.js';
 import { readConfiguration } from '../services/read-configuration.js';
 import { openRotatingLog } from '../services/rotating-log.js';
 import { openServiceControl } from '../services/service-control/open-service-control.js';
+import { notifySystemd } from '../services/service-control/sd-notify.js';
+import { startWatchdog } from '../services/service-control/watchdog.js';
 import { startUpdater, type UpdaterParts } from '../services/updater.js';
 import { needWritableRoots } from '../services/writable-roots.js';
 import { storeFolder } from '../services/deployment/store.js';
@@ -71,16 +74,26 @@ export async function serve(
     ...configuration,
     onInternalError: (error) => log.error('a request failed', { why: error.message }),
   });
+  const status = () => {
+    const state = topStateOf(updater.state().value);
+    const { percent, message } = updater.progress(state);
+    return `${STAGES[state]} ${percent} %: ${message}`;
+  };
+  let endWatchdog: () => void = () => undefined;
   try {
     const port = await server.listen();
     log.info('the updater listens', { host: configuration.host, port, pid: process.pid });
+    await notifySystemd(['READY=1', `STATUS=${status()}`], log);
+    endWatchdog = startWatchdog({ log, status, isWell: () => updater.state().status !== 'error' });
     const { exitCode, why } = await end;
     log.info('stopping', { why });
+    void notifySystemd(['STOPPING=1'], log);
     setTimeout(() => process.exit(exitCode), STOP_WITHIN_MS).unref();
     await server.close();
     return exitCode;
   } finally {
     await updater.shutDown();
+    endWatchdog();
     await lock.release();
   }
 }
