@@ -13,6 +13,10 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<Com
     about: 'finish or undo a deployment that was cut, with no service running',
     load: async () => (await import('./recover.js')).recoverCommand,
   },
+  factory: {
+    about: 'record what is on the device as the factory release',
+    load: async () => (await import('./factory.js')).factoryCommand,
+  },
   pack: {
     about: 'build a package, on a workstation',
     load: async () => (await import('./pack.js')).packCommand,

@@ -23,6 +23,7 @@ import { askInstallGuard } from './install-guard.js';
 import type { Log } from './log.js';
 import { Metrics } from './metrics.js';
 import { startOtaGui } from './ota-gui.js';
+import { PROGRAM_FOLDER } from './program-folder.js';
 import { ProgressBoard } from './progress-board.js';
 import { Reporter } from './reporter.js';
 import { readState } from './saved-state/read-state.js';
@@ -48,7 +49,6 @@ export interface UpdaterParts {
 }
 
 type Snapshot = SnapshotFrom<UpdateMachine>;
-
 const TIMING: Omit<Timing, 'settleMs'> = {
   pollMs: 50,
   killAfterMs: 10_000,
@@ -121,7 +121,7 @@ export async function startUpdater(parts: UpdaterParts) {
     const { managedRoot, extraRoots, workDir, installGuard, serviceManager } = configuration;
     return {
       store,
-      territory: { roots: [managedRoot, ...extraRoots], forbidden: [store.root, workDir] },
+      territory: { roots: [managedRoot, ...extraRoots], forbidden: [store.root, workDir, PROGRAM_FOLDER] },
       control,
       log,
       clock,
@@ -140,7 +140,7 @@ export async function startUpdater(parts: UpdaterParts) {
       expectations: async (version) => ({
         version,
         roots: [managedRoot, ...extraRoots],
-        reserved: [workDir],
+        reserved: [workDir, PROGRAM_FOLDER],
         allowPostCmds: configuration.allowPostCmds,
         signature: configuration.signature,
         keysDir: configuration.keysDir,

@@ -1,0 +1,63 @@
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { recordFactory } from '../services/deployment/record-factory.js';
+import { Store, storeFolder } from '../services/deployment/store.js';
+import { takeInstanceLock } from '../services/instance-lock.js';
+import { PROGRAM_FOLDER } from '../services/program-folder.js';
+import { readConfiguration } from '../services/read-configuration.js';
+import { openRotatingLog } from '../services/rotating-log.js';
+import { EXIT, UsageError } from './command.js';
+
+const HELP = `Usage: tope-updater factory VERSION [PATH...]
+
+Records what is on the device as the factory release, told as VERSION (for example 1.0.0). Files at and below each PATH
+are hashed and copied now; every other path is recorded by the first update that touches it. The updater must not run;
+"install --factory VERSION [PATH...]" of the release stops it, calls this, and starts it.
+
+Options:
+  --help     print this
+
+Exit codes: 0 done, 1 failed (an update is open, another updater runs), 2 wrong usage, 78 bad configuration
+`;
+
+const VERSION = /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)$/;
+
+/** Records the factory release. */
+export async function factoryCommand(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args);
+  if (values.help === true) {
+    process.stdout.write(HELP);
+    return EXIT.done;
+  }
+  const [version = '', ...paths] = positionals;
+  if (!VERSION.test(version))
+    throw new UsageError(`the version is ${JSON.stringify(version)}: expected three numbers, as in 1.0.0`);
+  const { configuration } = await readConfiguration(process.env);
+  const { managedRoot, extraRoots, workDir, logLevel } = configuration;
+  const log = await openRotatingLog({ folder: join(workDir, 'logs'), level: logLevel });
+  try {
+    const folder = storeFolder(managedRoot);
+    const lock = await takeInstanceLock(folder);
+    try {
+      const store = new Store(folder, log);
+      await store.make();
+      const territory = { roots: [managedRoot, ...extraRoots], forbidden: [folder, workDir, PROGRAM_FOLDER] };
+      const request = { version, paths: paths.map((path) => resolve(path)) };
+      const { id, files } = await recordFactory(store, request, { territory, now: new Date(), log });
+      log.info('factory release recorded', { release: id, files: Object.keys(files).length });
+    } finally {
+      await lock.release();
+    }
+    return EXIT.done;
+  } finally {
+    await log.close();
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: { help: { type: 'boolean', short: 'h' } }, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
