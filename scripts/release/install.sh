@@ -15,6 +15,9 @@ SERVICE=tope-updater.service
 RECOVER=tope-updater-recover.service
 ANSWER_TRIES=60
 
+# Only what was written here: the rest of the device need not wait.
+flush() { sync -f "$HOME_FOLDER" "$UNITS" "$CONFIG" 2>/dev/null || sync; }
+
 say() { echo "install: $*"; }
 refuse() { say "$*" >&2; exit 1; }
 
@@ -80,7 +83,7 @@ undo() {
     systemctl daemon-reload
     systemctl reset-failed "$SERVICE" 2>/dev/null
     if [ "$was_active" = true ]; then systemctl start "$SERVICE" && say 'what ran before runs again' >&2; fi
-    sync
+    flush
   fi
   rm -rf "$undo_folder" "$HOME_FOLDER"/.program.new
   exit "$status"
@@ -102,7 +105,7 @@ fi
 if [ ! -e "$CONFIG/config.json" ]; then cp config.json "$CONFIG/config.json"; fi
 units_differ=false
 for unit in "$SERVICE" "$RECOVER"; do cmp -s "systemd/$unit" "$UNITS/$unit" || units_differ=true; done
-sync
+flush
 
 if [ "$fresh" = false ] && [ "$units_differ" = false ] && [ "$factory" = false ] && [ "$before" = "$(basename "$new")" ] &&
   [ "$was_active" = true ] && [ "$was_enabled" = true ]; then
@@ -123,7 +126,7 @@ for unit in "$SERVICE" "$RECOVER"; do
   mv -T "$UNITS/.$unit.new" "$UNITS/$unit"
 done
 if [ ! -e "$COMMAND" ] || [ -L "$COMMAND" ]; then mkdir -p "$(dirname "$COMMAND")" && ln -sfn "$PROGRAM/bin/tope-updater" "$COMMAND"; fi
-sync
+flush
 systemctl daemon-reload
 systemctl --quiet enable "$SERVICE" "$RECOVER"
 if [ "$factory" = true ]; then "$PROGRAM/bin/tope-updater" factory "$@"; fi
@@ -141,5 +144,5 @@ systemctl --quiet is-active "$SERVICE" || refuse "$SERVICE ended right after its
 for folder in "$HOME_FOLDER"/program-*; do
   if [ "$folder" != "$new" ]; then rm -rf "$folder"; fi
 done
-sync
+flush
 say "tope-updater $version is installed and runs"

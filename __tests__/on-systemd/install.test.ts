@@ -1,0 +1,97 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import { InstalledDevice, UNITS } from '../support/installed-device.js';
+import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
+
+const PYTHON = [
+  ...['[Service]', 'WorkingDirectory=/opt/tope/updater'],
+  ...['ExecStart=/bin/sh /opt/tope/updater/main.sh', '[Install]', 'WantedBy=multi-user.target'],
+].join('\n');
+
+let device: InstalledDevice;
+
+/** What stands in a folder of the device, by name. */
+const names = async (folder: string) => (await device.lab.sh(`ls -A ${folder}`)).split('\n');
+
+describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
+  beforeAll(async () => {
+    device = await InstalledDevice.boot();
+    await device.lab.sh('mkdir -p /opt/tope/updater/tmp; echo {} >/opt/tope/updater/tmp/state.json');
+    await device.lab.write('/opt/tope/updater/main.sh', 'exec sleep 1000\n');
+    await device.lab.write(`${UNITS}/tope-updater.service`, `${PYTHON}\n`);
+    await device.lab.sh('systemctl daemon-reload; systemctl enable --quiet --now tope-updater');
+  }, 90_000);
+
+  test('that is damaged is refused, and what runs goes on', async () => {
+    await device.lab.sh('cp /root/release/VERSION /root/VERSION; echo 9.9.9 >/root/release/VERSION');
+    const { code, stderr } = await device.install();
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('is damaged') });
+    expect(await device.property('tope-updater', 'ActiveState')).toBe('active');
+    await device.lab.sh('cp /root/VERSION /root/release/VERSION');
+  });
+
+  test('puts the updater back that was there, where its own does not start', async () => {
+    await device.configure({ port: 'none' });
+    const { code, stdout, stderr } = await device.install();
+    expect(code).toBe(1);
+    expect(stdout).toContain('found another updater');
+    expect(stderr).toContain('what ran before runs again');
+    expect(await device.property('tope-updater', 'ExecStart')).toContain('main.sh');
+    expect(await device.property('tope-updater', 'ActiveState')).toBe('active');
+    expect(await names('/opt/tope/updater')).toEqual(['main.sh', 'replaced', 'tmp']);
+    await device.configure({});
+  });
+
+  test('takes over from another updater and keeps what was there', async () => {
+    expect(await device.install('--factory', '1.4.0')).toMatchObject({ code: 0 });
+    expect(await names('/opt/tope/updater/replaced')).toEqual(['state.json', 'tope-updater.service']);
+    expect(await names('/opt/tope/updater')).toEqual(
+      expect.arrayContaining(['main.sh', 'program', 'replaced', 'tmp']),
+    );
+    expect(await device.progress()).toMatchObject({ stage: 'idle' });
+    expect(await device.versions()).toEqual({ current: '1.4.0', previous: null, factory: '1.4.0' });
+    expect(await device.property('tope-updater', 'StatusText')).toMatch(/^idle 0 %/);
+    expect(await device.lab.sh('systemctl is-enabled tope-updater tope-updater-recover')).toBe(
+      'enabled\nenabled',
+    );
+  });
+
+  test('changes nothing where it is installed already', async () => {
+    const pid = await device.property('tope-updater', 'MainPID');
+    const { code, stdout } = await device.install();
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('already') });
+    expect(await device.property('tope-updater', 'MainPID')).toBe(pid);
+  });
+
+  test('upgrades in place, and goes back where the new one does not start', async () => {
+    const other = `cd /root/release; echo 0.2.0 >VERSION; echo >>program/package.json
+      find . -type f ! -name SHA256SUMS -printf '%P\\n' | sort | xargs sha256sum >SHA256SUMS`;
+    await device.lab.sh(other);
+    const before = await device.lab.sh('readlink /opt/tope/updater/program');
+    await device.lab.sh('cp -a /root/release /root/good; echo syntax error >/root/release/program/dist/scripts/serve.js');
+    await device.lab.sh(other);
+    expect(await device.install()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('what ran before runs again'),
+    });
+    expect(await device.lab.sh('readlink /opt/tope/updater/program')).toBe(before);
+    expect(await device.progress()).toMatchObject({ stage: 'idle' });
+
+    await device.lab.sh('rm -r /root/release; mv /root/good /root/release');
+    expect(await device.install()).toMatchObject({ code: 0, stdout: expect.stringContaining('0.2.0') });
+    expect(await device.lab.sh('readlink /opt/tope/updater/program')).toMatch(/^program-0\.2\.0-/);
+    expect(await device.versions()).toMatchObject({ factory: '1.4.0' });
+    expect(
+      (await names('/opt/tope/updater')).filter((name) => name.startsWith('program-')),
+    ).toHaveLength(1);
+  });
+
+  test('is removed, and leaves store, configuration and services alone', async () => {
+    await device.addService('voice', '#!/bin/sh\nexec sleep 1000\n', ['[Service]', 'ExecStart=/opt/tope/bin/voice']);
+    expect(await device.uninstall()).toMatchObject({ code: 0 });
+    expect(await device.property('tope-updater', 'LoadState')).toBe('not-found');
+    expect(await device.property('voice', 'ActiveState')).toBe('active');
+    expect(await names('/opt/tope/.tope-updater')).toEqual(expect.arrayContaining(['factory', 'releases']));
+    expect(await names('/etc/tope-updater')).toContain('config.json');
+    expect(await names('/opt/tope/updater')).toEqual(['main.sh', 'replaced', 'tmp']);
+  });
+});
