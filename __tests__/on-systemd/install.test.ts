@@ -67,7 +67,9 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
       find . -type f ! -name SHA256SUMS -printf '%P\\n' | sort | xargs sha256sum >SHA256SUMS`;
     await device.lab.sh(other);
     const before = await device.lab.sh('readlink /opt/tope/updater/program');
-    await device.lab.sh('cp -a /root/release /root/good; echo syntax error >/root/release/program/dist/scripts/serve.js');
+    await device.lab.sh(
+      'cp -a /root/release /root/good; echo syntax error >/root/release/program/dist/scripts/serve.js',
+    );
     await device.lab.sh(other);
     expect(await device.install()).toMatchObject({
       code: 1,
@@ -80,13 +82,14 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     expect(await device.install()).toMatchObject({ code: 0, stdout: expect.stringContaining('0.2.0') });
     expect(await device.lab.sh('readlink /opt/tope/updater/program')).toMatch(/^program-0\.2\.0-/);
     expect(await device.versions()).toMatchObject({ factory: '1.4.0' });
-    expect(
-      (await names('/opt/tope/updater')).filter((name) => name.startsWith('program-')),
-    ).toHaveLength(1);
+    expect((await names('/opt/tope/updater')).filter((name) => name.startsWith('program-'))).toHaveLength(1);
   });
 
   test('is removed, and leaves store, configuration and services alone', async () => {
-    await device.addService('voice', '#!/bin/sh\nexec sleep 1000\n', ['[Service]', 'ExecStart=/opt/tope/bin/voice']);
+    await device.addService('voice', '#!/bin/sh\nexec sleep 1000\n', [
+      '[Service]',
+      'ExecStart=/opt/tope/bin/voice',
+    ]);
     expect(await device.uninstall()).toMatchObject({ code: 0 });
     expect(await device.property('tope-updater', 'LoadState')).toBe('not-found');
     expect(await device.property('voice', 'ActiveState')).toBe('active');

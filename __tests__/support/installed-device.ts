@@ -141,7 +141,9 @@ export class InstalledDevice extends UpdaterCaller {
   /** What systemd did to units, in order, from its journal: `Stopped voice`, `Started voice`. */
   async deeds(...units: string[]): Promise<string[]> {
     const wanted = units.map((unit) => `--unit=${unit}`).join(' ');
-    const lines = await this.lab.sh(`journalctl --sync; journalctl --no-pager --output=json ${wanted} _PID=1`);
+    const lines = await this.lab.sh(
+      `journalctl --sync; journalctl --no-pager --output=json ${wanted} _PID=1`,
+    );
     return lines
       .split('\n')
       .filter((line) => line !== '')

@@ -28,7 +28,8 @@ const run = promisify(execFile);
 const BUILT = ['machines', 'services', 'http', 'scripts'];
 /** What no device runs. */
 const LEFT_OUT = /^scripts\/(?:demo|release)\/|^scripts\/(?:release|write-docs)\.js|\.map$/;
-const OF_DEVELOPMENT = /\.(?:d\.[cm]?ts|map|md|markdown)$/i;
+const OF_DEVELOPMENT =
+  /\.(?:[cm]?ts|map|md|markdown|flow)$|^moment\/(?:dist|locale|min|src|ts3\.1-typings)\//i;
 
 /**
  * Packs `tope-updater-X.Y.Z.tar.gz` (with a runtime: `tope-updater-X.Y.Z-arm64.tar.gz`): the program with the packages
@@ -61,9 +62,9 @@ async function fill(folder: string, checkout: string, version: string): Promise<
     await cp(from, join(program, 'dist', part), { recursive: true, filter });
   }
   const packages = await productionPackages(checkout);
-  for (const { folder: one } of packages) {
+  for (const { folder: one, name } of packages) {
     const from = join(checkout, one);
-    const filter = (path: string) => isRun(relative(from, path));
+    const filter = (path: string) => isRun(name, relative(from, path));
     await cp(from, join(program, one), { recursive: true, filter });
   }
   await copyFile(join(checkout, 'package.json'), join(program, 'package.json'));
@@ -88,8 +89,8 @@ async function fill(folder: string, checkout: string, version: string): Promise<
 }
 
 /** A package's own packages have entries of their own in the lockfile; what is only read by people stays out. */
-function isRun(path: string): boolean {
-  return !path.split(sep).includes('node_modules') && !OF_DEVELOPMENT.test(path);
+function isRun(name: string, path: string): boolean {
+  return !path.split(sep).includes('node_modules') && !OF_DEVELOPMENT.test(`${name}/${path}`);
 }
 
 /** In the form of sha256sum(1), for every file. */
@@ -98,7 +99,9 @@ async function digestsOf(folder: string): Promise<string> {
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const lines: string[] = [];
   for (const path of paths.sort()) {
-    const digest = createHash('sha256').update(await readFile(path)).digest('hex');
+    const digest = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
     lines.push(`${digest}  ${relative(folder, path)}\n`);
   }
   return lines.join('');

@@ -30,7 +30,10 @@ export async function recordFactory(
   { territory, now, log }: { territory: Territory; now: Date; log: Log },
 ): Promise<Release> {
   if ((await Journal.read(store.journalPath)) !== null)
-    throw new UpdateError('DEPLOYMENT_FAILED', 'an update is going on: nothing is recorded as factory release');
+    throw new UpdateError(
+      'DEPLOYMENT_FAILED',
+      'an update is going on: nothing is recorded as factory release',
+    );
   const currentId = await store.pointer('current');
   const live = currentId === null ? null : await store.release(currentId);
   const listed = new Set(Object.keys(live?.files ?? {}));

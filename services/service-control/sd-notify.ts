@@ -15,7 +15,11 @@ export async function notifySystemd(variables: readonly string[], log: Log): Pro
   const options = { env: { PATH, NOTIFY_SOCKET }, timeout: TAKEN_MS, killSignal: 'SIGKILL' } as const;
   await new Promise<void>((resolve) => {
     execFile('systemd-notify', variables.map(onOneLine), options, (error, _, stderr) => {
-      if (error !== null) log.warn('systemd was not told', { variables: variables.join(' '), why: stderr.trim() || error.message });
+      if (error !== null)
+        log.warn('systemd was not told', {
+          variables: variables.join(' '),
+          why: stderr.trim() || error.message,
+        });
       resolve();
     });
   });

@@ -1,0 +1,92 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import { fieldOf } from '../support/json-fields.js';
+import { InstalledDevice, UNITS } from '../support/installed-device.js';
+import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
+import { eventually } from '../support/eventually.js';
+
+const API_PORT = 19_080;
+const HEARD = '/var/lib/heard';
+
+/** A device-api that writes down what it is told, with the version of its own that heard it. */
+const deviceApi = (version: string) => `#!/usr/bin/env node
+const { appendFileSync } = require('node:fs');
+require('node:http').createServer((request, response) => {
+  const parts = [];
+  request.on('data', (part) => parts.push(part));
+  request.on('end', () => {
+    const report = JSON.parse(Buffer.concat(parts));
+    appendFileSync('${HEARD}', JSON.stringify({ by: '${version}', ...report }) + '\\n');
+    response.end('{}');
+  });
+}).listen(${API_PORT}, '127.0.0.3');
+`;
+const worker = (version: string) => `#!/bin/sh\n# ${version}\nexec sleep 1000\n`;
+const unit = (name: string, more: string[] = []) => [
+  ...['[Unit]', ...more, '[Service]', 'Restart=always', `ExecStart=/opt/tope/bin/${name}`],
+  ...['[Install]', 'WantedBy=multi-user.target'],
+];
+const afterApi = ['Requires=device-api.service', 'After=device-api.service'];
+
+let device: InstalledDevice;
+
+describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on it', () => {
+  beforeAll(async () => {
+    device = await InstalledDevice.installed({
+      configuration: { deviceApiUrl: `http://127.0.0.3:${API_PORT}` },
+    });
+    await device.addService('device-api', deviceApi('1.0.0'), unit('device-api'));
+    await device.addService('voice', worker('1.0.0'), unit('voice', afterApi));
+    await device.addService('camera', worker('1.0.0'), unit('camera', afterApi));
+    const modules = [
+      { name: 'device-api', program: deviceApi('2.0.0'), order: 1 },
+      { name: 'voice', program: worker('2.0.0'), order: 2 },
+      { name: 'camera', program: worker('2.0.0'), order: 3 },
+    ].map(({ name, program, order }) => ({
+      name,
+      dst: `/opt/tope/bin/${name}`,
+      brings: { bytes: program, mode: 0o755 },
+      also: { process_name: name, restart_order: order },
+    }));
+    await device.lab.sh('journalctl --rotate --vacuum-time=1s >/dev/null 2>&1; sleep 0.1');
+    await device.order(device.build('2.0.0', modules));
+  }, 120_000);
+
+  test('ends in success', async () => {
+    expect(await device.ends()).toBeNull();
+    expect(await device.versions()).toMatchObject({ current: '2.0.0', previous: '0.0.0' });
+  });
+
+  test('stops them in reverse order and starts them in order', async () => {
+    expect((await device.deeds('device-api', 'voice', 'camera')).slice(-6)).toEqual([
+      ...['Stopped camera', 'Stopped voice', 'Stopped device-api'],
+      ...['Started device-api', 'Started voice', 'Started camera'],
+    ]);
+  });
+
+  test('is told to the device-api that it has replaced, once', async () => {
+    const heard = await eventually('success is heard', async () => {
+      const lines = (await device.lab.sh(`cat ${HEARD}`)).split('\n');
+      const reports = lines.map((line): unknown => JSON.parse(line));
+      return reports.some((report) => fieldOf(report, 'stage') === 'success') ? reports : null;
+    });
+    const ends = heard.filter((report) => fieldOf(report, 'stage') === 'success');
+    expect(ends).toEqual([expect.objectContaining({ by: '2.0.0', progress: 100 })]);
+  });
+
+  test('brings the unit files that it changes, read anew', async () => {
+    const changed = unit('voice', ['Description=Voice of 3', ...afterApi]).join('\n');
+    await device.order(
+      device.build('3.0.0', [
+        {
+          name: 'unit',
+          dst: `${UNITS}/voice.service`,
+          brings: { bytes: changed },
+          also: { process_name: 'voice' },
+        },
+      ]),
+    );
+    expect(await device.ends()).toBeNull();
+    expect(await device.property('voice', 'Description')).toBe('Voice of 3');
+    expect(await device.property('voice', 'NeedDaemonReload')).toBe('no');
+  });
+});
