@@ -76,20 +76,23 @@ describe('the units of a deployment', () => {
     expect(bench.log.lines.join('\n')).toContain(`left running pid=7 name=vi path=${at('a')}`);
   });
 
-  test('take down what depends on them, and first of all what would start them again; those start last', async () => {
+  test('take down what depends on them, and first of all what would start them again; sockets start first', async () => {
     bench.services.units.set('a.socket', UP);
+    bench.services.units.set('a.timer', UP);
     bench.services.units.set('idle.timer', { active: 'inactive' });
     bench.services.relatives.set('a.service', {
       dependents: ['c.service'],
-      triggers: ['a.socket', 'idle.timer'],
+      triggers: ['a.timer', 'a.socket', 'idle.timer'],
     });
     const plan = await planOf({ [at('a')]: of('a'), [at('b')]: of('b', 9) });
-    expect(plan.map(({ unit }) => unit)).toEqual(['b.service', 'a.service', 'c.service', 'a.socket']);
-    expect(bench.services.asked[0]).toBe('stop a.socket');
+    expect(plan.map(({ unit }) => unit)).toEqual([
+      ...['b.service', 'a.service', 'c.service', 'a.timer', 'a.socket'],
+    ]);
+    expect(bench.services.asked.slice(0, 2)).toEqual(['stop a.socket', 'stop a.timer']);
     await bench.effects.switchFiles();
     await bench.effects.startServices(bench.signal);
-    expect(bench.services.asked.slice(4)).toEqual(
-      ['b.service', 'a.service', 'c.service', 'a.socket'].map((unit) => `start ${unit}`),
+    expect(bench.services.asked.slice(5)).toEqual(
+      ['a.socket', 'b.service', 'a.service', 'c.service', 'a.timer'].map((unit) => `start ${unit}`),
     );
   });
 

@@ -10,13 +10,18 @@ export type Side = 'wanted' | 'left';
 
 const POST_COMMAND_MS = 30_000;
 
-/** The units to be started for a release, in order. On the way back only what was running before is started. */
+/**
+ * The units to be started for a release, in order. On the way back only what was running before is started. systemd
+ * refuses to start a socket while its service is active, so that sockets come first; other triggers stay last.
+ */
 export function unitsToStart(plan: readonly PlannedUnit[], side: Side): string[] {
   const fits = (unit: PlannedUnit) =>
     side === 'wanted'
       ? unit.startsInWanted && (unit.named || unit.wasActive)
       : unit.startsInLeft && unit.wasActive;
-  return plan.filter(fits).map(({ unit }) => unit);
+  const units = plan.filter(fits).map(({ unit }) => unit);
+  const isSocket = (unit: string) => unit.endsWith('.socket');
+  return [...units.filter(isSocket), ...units.filter((unit) => !isSocket(unit))];
 }
 
 /** Runs the commands of the package that were not run yet, each marked in the journal. Throws POST_CMD_FAILED. */
