@@ -1,0 +1,100 @@
+import { fileURLToPath } from 'node:url';
+import type { BuiltPackage } from './build-package.js';
+import { eventually } from './eventually.js';
+import { InstalledDevice, UNITS, type InstalledOptions } from './installed-device.js';
+
+const WORK = '/var/lib/tope-updater';
+const HOLDABLE = fileURLToPath(new URL('holdable-updater.js', import.meta.url));
+
+/** What is there of the one service, told three times: by its file, by its unit as systemd knows it, by its process. */
+export interface Voice {
+  file: string;
+  unit: string;
+  process: string;
+}
+
+/** A device with one service, whose program and unit file an update replaces, and an updater that can be held. */
+export class VoiceDevice {
+  readonly device: InstalledDevice;
+  #version = 1;
+
+  private constructor(device: InstalledDevice) {
+    this.device = device;
+  }
+
+  static async make(options: InstalledOptions = {}): Promise<VoiceDevice> {
+    const device = await InstalledDevice.installed(options);
+    const voice = new VoiceDevice(device);
+    await device.lab.write(`${UNITS}/tope-updater.service.d/hold.conf`, dropIn());
+    await device.lab.sh('systemctl daemon-reload; systemctl restart tope-updater');
+    await device.addService('voice', voice.#program('1'), voice.#unit('1'));
+    return voice;
+  }
+
+  /** The version that the newest package brings. */
+  get newest(): string {
+    return String(this.#version);
+  }
+
+  /** A package of the next version. */
+  next(): BuiltPackage {
+    this.#version += 1;
+    const version = this.newest;
+    const files = {
+      program: { dst: '/opt/tope/bin/voice', brings: { bytes: this.#program(version), mode: 0o755 } },
+      unit: {
+        dst: `${UNITS}/voice.service`,
+        brings: { bytes: `${this.#unit(version).join('\n')}\n`, mode: 0o644 },
+      },
+    };
+    return this.device.build(
+      `${version}.0.0`,
+      Object.entries(files).map(([name, file]) => ({ name, ...file, also: { process_name: 'voice' } })),
+    );
+  }
+
+  /** Orders the next version and waits until the updater has stopped itself at a step. */
+  async holdAt(step: string): Promise<void> {
+    const { lab } = this.device;
+    const built = this.next();
+    await this.device.fetch(built);
+    await lab.sh(`rm -f ${WORK}/held; echo '${step}' >${WORK}/hold`);
+    await this.device.post('/update', { version: built.version });
+    await eventually(`held at ${step}`, async () => {
+      return (await lab.exec(['test', '-e', `${WORK}/held`])).code === 0 ? true : null;
+    });
+  }
+
+  /** Which versions are there now; the process is waited for. */
+  async voice(): Promise<Voice> {
+    const { device } = this;
+    const file = /10000(\d+)$/.exec(await device.lab.sh('cat /opt/tope/bin/voice'))?.[1] ?? 'none';
+    const unit = /(\d+)$/.exec(await device.property('voice', 'Description'))?.[1] ?? 'none';
+    const process = await eventually('voice runs', async () => {
+      const pid = await device.property('voice', 'MainPID');
+      const words = await device.lab.exec(['cat', `/proc/${pid}/cmdline`]);
+      const [program, forHowLong] = words.stdout.split('\0');
+      return program === 'sleep' ? (forHowLong?.replace('10000', '') ?? null) : null;
+    });
+    return { file, unit, process };
+  }
+
+  #program(version: string): string {
+    return `#!/bin/sh\nexec sleep 10000${version}\n`;
+  }
+
+  #unit(version: string): string[] {
+    return [
+      ...['[Unit]', `Description=Voice ${version}`, '[Service]', 'ExecStart=/opt/tope/bin/voice'],
+      ...['[Install]', 'WantedBy=multi-user.target'],
+    ];
+  }
+}
+
+function dropIn(): string {
+  return [
+    ...['[Service]', 'RestartSec=200ms', 'WatchdogSec=3', 'ExecStart='],
+    `ExecStart=${process.execPath} --max-semi-space-size=1 ${HOLDABLE} serve`,
+    '',
+  ].join('\n');
+}
