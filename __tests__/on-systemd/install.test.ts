@@ -55,6 +55,21 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     );
   });
 
+  test('has units that systemd finds nothing wrong with, and that are locked up well', async () => {
+    const units = ['tope-updater.service', 'tope-updater-recover.service'];
+    expect(await device.lab.exec(['systemd-analyze', 'verify', '--man=no', ...units])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    for (const unit of units) {
+      const words = await device.lab.sh(`systemd-analyze security --no-pager ${unit} | tail -1`);
+      const score = Number(/: ([\d.]+) /.exec(words)?.[1] ?? NaN);
+      console.log(`${unit}: systemd-analyze security ${score}`);
+      expect(score).toBeLessThanOrEqual(4);
+    }
+  });
+
   test('changes nothing where it is installed already', async () => {
     const pid = await device.property('tope-updater', 'MainPID');
     const { code, stdout } = await device.install();

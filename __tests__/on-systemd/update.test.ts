@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { fieldOf } from '../support/json-fields.js';
 import { InstalledDevice, UNITS } from '../support/installed-device.js';
 import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
@@ -88,5 +88,61 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
     expect(await device.ends()).toBeNull();
     expect(await device.property('voice', 'Description')).toBe('Voice of 3');
     expect(await device.property('voice', 'NeedDaemonReload')).toBe('no');
+  });
+
+  describe('whose new version does not run', () => {
+    /** A service that runs only as long as nobody says that its version is broken. */
+    const fickle = (version: string) =>
+      `#!/bin/sh\n[ -e /root/broken-${version} ] && exit 1\nexec sleep 1000\n`;
+    const next = (version: string) =>
+      device.build(version, [
+        {
+          name: 'fickle',
+          dst: '/opt/tope/bin/fickle',
+          brings: { bytes: fickle(version), mode: 0o755 },
+          also: { process_name: 'fickle' },
+        },
+      ]);
+    const failed = 'SERVICE_START_FAILED|HEALTH_CHECK_FAILED';
+
+    beforeAll(async () => {
+      await device.addService('fickle', fickle('0.0.0'), [
+        ...['[Unit]', 'StartLimitIntervalSec=0', '[Service]', 'ExecStart=/opt/tope/bin/fickle'],
+      ]);
+      await device.order(next('4.0.0'));
+      await device.ends();
+    }, 60_000);
+
+    test('runs the version before it again', async () => {
+      await device.lab.sh('touch /root/broken-5.0.0');
+      await device.order(next('5.0.0'));
+      expect(await device.ends()).toMatch(new RegExp(`^(${failed}): fickle .*; rolled back to 4\\.0\\.0$`));
+      expect(await device.property('fickle', 'ActiveState')).toBe('active');
+    });
+
+    test('runs the factory release where the version before it does not run either', async () => {
+      await device.lab.sh('touch /root/broken-4.0.0');
+      await device.order(next('5.0.0'));
+      const error = await device.ends();
+      expect(error).toMatch(
+        new RegExp(`^(${failed}): fickle .*; .*(${failed}): fickle .*rolled back to factory 0`),
+      );
+      expect(await device.property('fickle', 'ActiveState')).toBe('active');
+      expect(await device.versions()).toMatchObject({ current: '0.0.0' });
+      for (const unit of ['device-api', 'voice', 'camera'])
+        expect(await device.property(unit, 'ActiveState')).toBe('active');
+    });
+
+    test('says so, here and to device-api, where no version runs at all', async () => {
+      await device.order(next('6.0.0'));
+      expect(await device.ends()).toBeNull();
+      await device.lab.sh('touch /root/broken-0.0.0 /root/broken-6.0.0');
+      await device.order(next('7.0.0'));
+      await device.lab.sh('touch /root/broken-7.0.0');
+      expect(await device.ends()).toMatch(/^ROLLBACK_FAILED: /);
+      await eventually('device-api hears it', async () =>
+        (await device.lab.sh(`tail -n 1 ${HEARD}`)).includes('ROLLBACK_FAILED') ? true : null,
+      );
+    });
   });
 });
