@@ -50,7 +50,7 @@ export interface UpdaterParts {
 
 type Snapshot = SnapshotFrom<UpdateMachine>;
 const TIMING: Omit<Timing, 'settleMs'> = {
-  pollMs: 50,
+  pollMs: 10,
   killAfterMs: 10_000,
   giveUpMs: 5000,
   startTimeoutMs: 30_000,

@@ -179,6 +179,35 @@ describeIf(SYSTEMD_LAB, 'a service of the device that', () => {
     await device.order(device.build(`1.0.${version}`, [module('ghost', GOOD)]));
     expect(await device.ends()).toMatch(/^SERVICE_STOP_FAILED: .*ghost\.service: there is no such unit/);
   });
+
+  test('prints must not be disturbed: the guard is asked twice: before the update begins, and before the first stop', async () => {
+    await device.addService('printing', GOOD, unit('printing'));
+    await device.lab.write(
+      '/root/guard',
+      script('echo asked >>/root/asked', 'cat /root/busy', '[ ! -s /root/busy ]'),
+      0o755,
+    );
+    await device.lab.sh('echo printing a boat >/root/busy');
+    await device.configure({ installGuard: '/root/guard' });
+    await device.lab.sh('systemctl restart tope-updater');
+    version += 1;
+    await device.fetch(device.build(`1.0.${version}`, [module('printing', BROUGHT)]));
+    const order = { version: `1.0.${version}` };
+    expect(await device.post('/update', order)).toMatchObject({
+      code: 409,
+      msg: 'DEVICE_BUSY: printing a boat',
+    });
+    expect(await device.progress()).toMatchObject({ stage: 'toInstall' });
+    await device.lab.sh(': >/root/busy; rm /root/asked');
+    expect(await device.post('/update', order)).toMatchObject({ code: 200 });
+    expect(await device.ends()).toBeNull();
+    expect(await device.lab.sh('wc -l </root/asked')).toBe('2');
+  });
+
+  test('needs something of the updater gets it: the sandbox has refused nothing', async () => {
+    const log = await device.lab.sh('cat /var/lib/tope-updater/logs/updater.log');
+    expect(log).not.toMatch(/EPERM|EACCES|EROFS|not permitted|[Rr]ead-only|was not told/);
+  });
 });
 
 /** How the log says that the unit was stopped for the switch. */

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { UNITS } from '../support/installed-device.js';
+import { fieldOf } from '../support/json-fields.js';
 import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
 import { VoiceDevice } from '../support/voice-device.js';
 
@@ -9,9 +10,9 @@ let on: VoiceDevice;
 async function saidAt(unit: string, words: string): Promise<number | null> {
   const script = `journalctl --sync; journalctl --no-pager -b --output=json UNIT=${unit} _PID=1`;
   const lines = (await on.device.lab.sh(script)).split('\n').filter((line) => line !== '');
-  const entries = lines.map((line) => new Map<string, unknown>(Object.entries({ ...JSON.parse(line) })));
-  const entry = entries.find((one) => String(one.get('MESSAGE')).startsWith(words));
-  return entry === undefined ? null : Number(entry.get('__MONOTONIC_TIMESTAMP'));
+  const entries = lines.map((line): unknown => JSON.parse(line));
+  const entry = entries.find((one) => String(fieldOf(one, 'MESSAGE')).startsWith(words));
+  return entry === undefined ? null : Number(fieldOf(entry, '__MONOTONIC_TIMESTAMP'));
 }
 
 /** Cuts the power where the updater is held, and boots again. */

@@ -44,6 +44,10 @@ describeIf(SYSTEMD_LAB, 'an updater in the middle of an update that', () => {
     expect(await on.voice()).toEqual({ file: on.newest, unit: on.newest, process: on.newest });
   });
 
+  test('leaves its screen running when it is killed', async () => {
+    expect(await on.device.property('tope-ota-gui', 'ActiveState')).toBe('active');
+  });
+
   test('is restarted by systemctl while the services settle ends in success', async () => {
     await on.device.order(on.next());
     await on.device.isIn('restarting.settling');

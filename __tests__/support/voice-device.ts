@@ -26,6 +26,8 @@ export class VoiceDevice {
     const device = await InstalledDevice.installed(options);
     const voice = new VoiceDevice(device);
     await device.lab.write(`${UNITS}/tope-updater.service.d/hold.conf`, dropIn());
+    // A screen that hangs changes nothing.
+    await device.lab.write('/opt/tope/ota-gui', '#!/bin/sh\nexec sleep 1000\n', 0o755);
     await device.lab.sh('systemctl daemon-reload; systemctl restart tope-updater');
     await device.addService('voice', voice.#program('1'), voice.#unit('1'));
     return voice;

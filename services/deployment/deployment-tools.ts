@@ -6,7 +6,7 @@ import type { Territory } from './target-path.js';
 
 /** Bounds of the waits of a deployment, ms. */
 export interface Timing {
-  /** Between two looks at a unit. */
+  /** Between the first two looks at a unit that is stopped or started; then more and more. */
   pollMs: number;
   /** From the stop that was asked for to SIGKILL. */
   killAfterMs: number;

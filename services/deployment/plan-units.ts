@@ -24,22 +24,24 @@ export async function planUnits(
   const plan = new Map<string, PlannedUnit>();
   const named = namedUnits(operations, live, wanted);
   const brought = new Set<string>();
-  for (const [unit, order] of named) {
-    const state = await control.look(unit);
+  const states = await Promise.all([...named.keys()].map((unit) => control.look(unit)));
+  for (const [at, [unit, order]] of [...named].entries()) {
+    const state = states[at];
+    if (state === undefined) continue;
     const fate = fateOf(unit, state, { operations, live, wanted });
     if (fate.isBrought) brought.add(unit);
     else if (state.load !== 'loaded' && !fate.startsInWanted) continue;
     plan.set(unit, planned(unit, state, { order, named: true, ...fate }));
   }
-  const replaced = operations.filter(({ old }) => old !== null).map(({ path }) => path);
-  const users = await control.findUsers(replaced);
+  const users = await control.findUsers(replacedPaths(operations));
   for (const { pid, name, path } of users.others) {
     if (plan.has(name) || plan.has(`${name}.service`)) continue;
     log.warn('a program uses a file that changes and is left running', { pid, name, path });
   }
   for (const unit of users.units) await add(unit, false);
-  for (const unit of [...plan.keys()]) {
-    const { dependents, triggers } = await control.relativesOf(unit);
+  for (const { dependents, triggers } of await Promise.all(
+    [...plan.keys()].map((unit) => control.relativesOf(unit)),
+  )) {
     for (const dependent of dependents) await add(dependent, false);
     for (const trigger of triggers) await add(trigger, true);
   }
@@ -53,6 +55,11 @@ export async function planUnits(
     const fate = fateOf(unit, state, { operations, live, wanted });
     plan.set(unit, planned(unit, state, { order: null, named: false, ...fate, isTrigger }));
   }
+}
+
+/** Paths whose files may be in use: something is there now. */
+export function replacedPaths(operations: readonly Operation[]): string[] {
+  return operations.filter(({ old }) => old !== null).map(({ path }) => path);
 }
 
 /** A unit that runs or is about to. */

@@ -75,7 +75,7 @@ export async function settleServices(
   const { control, timing } = tools;
   if (!control.canStart) return;
   await settleUnits(control, unitsToStart(journal.body.plan, side), {
-    ...timing,
+    settleMs: timing.settleMs,
     signal,
     onProgress: (percent) => {
       if (side === 'wanted') tools.tell(50 + 0.45 * percent, 'Watching the services settle...');

@@ -6,7 +6,7 @@ import type { DeploymentTools } from './deployment-tools.js';
 import { Journal, type JournalBody, type PlannedUnit, type UnitHealth } from './journal.js';
 import { holdAsLeft } from './hold-as-left.js';
 import { differsFromList, type Operation } from './operation.js';
-import { byStart, planUnits } from './plan-units.js';
+import { byStart, planUnits, replacedPaths } from './plan-units.js';
 import { AS_FOUND, AS_FOUND_VERSION, nextReleaseId, type Release } from './release.js';
 import type { StagedRelease } from './staged-release.js';
 import type { Store } from './store.js';
@@ -28,15 +28,13 @@ export async function stopForSwitch(
   signal: AbortSignal,
   undone: Undone | null = null,
 ): Promise<Journal> {
-  const { store, control, log } = tools;
+  const { store, log } = tools;
   const { live } = staged;
   const journal =
     (undone === null ? await stoppingJournal(store) : null) ??
     (await Journal.create(store.journalPath, await bodyOf(staged, tools, undone), undone?.cause ?? null));
   await stopPlanned(journal.body.plan, tools, signal);
-  const newcomers = await planUnits(control, { ...staged, operations: journal.body.operations }, log);
-  const known = new Set(journal.body.plan.map(({ unit }) => unit));
-  const missed = newcomers.filter(({ unit, wasActive }) => wasActive && !known.has(unit));
+  const missed = await newcomersTo(journal, staged, tools);
   const plan = [...journal.body.plan, ...missed].sort(byStart);
   if (missed.length > 0) {
     await journal.rewrite({ ...journal.body, plan });
@@ -46,6 +44,19 @@ export async function stopForSwitch(
   const leftId = await leftIdOf(store, staged, operations);
   await journal.rewrite({ ...journal.body, plan, operations, leftId });
   return journal;
+}
+
+/** Units that have come up since the plan was made; services are down meanwhile, so that /proc alone is asked first. */
+async function newcomersTo(
+  { body }: Journal,
+  staged: StagedRelease,
+  { control, log }: DeploymentTools,
+): Promise<PlannedUnit[]> {
+  const known = new Set(body.plan.map(({ unit }) => unit));
+  const { units } = await control.findUsers(replacedPaths(body.operations));
+  if (units.every((unit) => known.has(unit))) return [];
+  const plan = await planUnits(control, { ...staged, operations: body.operations }, log);
+  return plan.filter(({ unit, wasActive }) => wasActive && !known.has(unit));
 }
 
 /** The journal of a stop that was cut. */
@@ -130,10 +141,12 @@ export async function stopPlanned(
   { control, log, timing }: Pick<DeploymentTools, 'control' | 'log' | 'timing'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const up = [];
-  for (const { unit } of plan) {
-    const state = await control.look(unit);
-    if (!isDown(state) || state.leftOvers) up.push(unit);
-  }
+  const states = await Promise.all(plan.map(({ unit }) => control.look(unit)));
+  const up = plan
+    .map(({ unit }) => unit)
+    .filter((_, at) => {
+      const state = states[at];
+      return state === undefined || !isDown(state) || state.leftOvers;
+    });
   await stopUnits(control, up.reverse(), { signal, log, ...timing });
 }

@@ -19,11 +19,11 @@ export async function refuseUnusable(
   units: readonly string[],
   broughtAlong: ReadonlySet<string>,
 ): Promise<void> {
-  const faults: string[] = [];
-  for (const unit of units) {
-    const fault = faultOf(await control.look(unit), broughtAlong.has(unit));
-    if (fault !== null) faults.push(`${unit}: ${fault}`);
-  }
+  const states = await Promise.all(units.map(async (unit) => ({ unit, state: await control.look(unit) })));
+  const faults = states.flatMap(({ unit, state }) => {
+    const fault = faultOf(state, broughtAlong.has(unit));
+    return fault === null ? [] : [`${unit}: ${fault}`];
+  });
   if (faults.length > 0)
     throw new UpdateError(
       'SERVICE_STOP_FAILED',

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export interface SystemctlAnswer {
   ok: boolean;
@@ -29,15 +30,42 @@ export function systemctl(args: readonly string[], timeoutMs = ANSWER_MS): Promi
 
 export type Properties = ReadonlyMap<string, string>;
 
+/** Questions of one turn of the event loop that ask for the same properties; they are one call. */
+interface Question {
+  units: Set<string>;
+  answer: Promise<Map<string, Properties>>;
+}
+const open = new Map<string, Question>();
+
 /**
  * Properties of units, one map for each, in the order asked for. A property that this systemd does not know is absent.
- * Rejects where systemd does not answer.
+ * What is asked for together costs one call of systemctl. Rejects where systemd does not answer.
  */
 export async function showUnits(units: readonly string[], names: readonly string[]): Promise<Properties[]> {
   if (units.length === 0) return [];
-  const answer = await systemctl(['show', `--property=${names.join(',')}`, '--', ...units]);
+  const properties = names.join(',');
+  const question = open.get(properties) ?? openQuestion(properties);
+  for (const unit of units) question.units.add(unit);
+  const answer = await question.answer;
+  return units.map((unit) => answer.get(unit) ?? new Map<string, string>());
+}
+
+function openQuestion(properties: string): Question {
+  const units = new Set<string>();
+  const answer = nextTurn().then(() => {
+    open.delete(properties);
+    return ask([...units], properties);
+  });
+  const question = { units, answer };
+  open.set(properties, question);
+  return question;
+}
+
+async function ask(units: readonly string[], properties: string): Promise<Map<string, Properties>> {
+  const answer = await systemctl(['show', `--property=${properties}`, '--', ...units]);
   if (!answer.ok) throw new Error(`systemctl show ${units.join(' ')}: ${answer.words}`);
-  return answer.stdout.trim().split('\n\n').map(parseProperties);
+  const blocks = answer.stdout.trim().split('\n\n').map(parseProperties);
+  return new Map(units.map((unit, at) => [unit, blocks[at] ?? new Map<string, string>()]));
 }
 
 function parseProperties(block: string): Properties {
