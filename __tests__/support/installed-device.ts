@@ -102,7 +102,7 @@ export class InstalledDevice extends UpdaterCaller {
   }
 
   /** Orders a package and waits until it may be installed. */
-  async fetch(built: BuiltPackage): Promise<void> {
+  async fetch(built: BuiltPackage, withinMs = 20_000): Promise<void> {
     const order = {
       version: built.version,
       package_url: this.#server.urlOf(built),
@@ -111,7 +111,7 @@ export class InstalledDevice extends UpdaterCaller {
       package_md5: built.md5,
     };
     accepted(await this.post('/download', order));
-    await this.reaches('toInstall');
+    await this.reaches('toInstall', withinMs);
   }
 
   /** Orders a package and its installation; does not wait for the end. */
