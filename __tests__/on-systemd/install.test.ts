@@ -70,6 +70,11 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     }
   });
 
+  test('runs under the memory limit of its unit', async () => {
+    expect(await device.property('tope-updater', 'MemoryMax')).toBe(String(96 * 1024 * 1024));
+    expect(Number(await device.property('tope-updater', 'MemoryCurrent'))).toBeLessThan(96 * 1024 * 1024);
+  });
+
   test('changes nothing where it is installed already', async () => {
     const pid = await device.property('tope-updater', 'MainPID');
     const { code, stdout } = await device.install();

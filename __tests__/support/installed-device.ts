@@ -94,7 +94,7 @@ export class InstalledDevice extends UpdaterCaller {
   async addService(name: string, program: string, unit: readonly string[]): Promise<void> {
     await this.lab.write(`/opt/tope/bin/${name}`, program, 0o755);
     await this.lab.write(`${UNITS}/${name}.service`, `${unit.join('\n')}\n`);
-    await this.lab.sh(`systemctl daemon-reload; systemctl enable --quiet ${name}; systemctl start ${name}`);
+    await this.lab.sh(`systemctl daemon-reload; systemctl enable --quiet ${name}; systemctl restart ${name}`);
   }
 
   build(version: string, modules: readonly ModuleSketch[]): BuiltPackage {
