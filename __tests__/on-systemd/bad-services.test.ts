@@ -124,7 +124,7 @@ let version = 0;
 describeIf(SYSTEMD_LAB, 'a service of the device that', () => {
   beforeAll(async () => {
     device = await InstalledDevice.installed();
-  }, 90_000);
+  }, 180_000);
 
   afterAll(() => {
     const count = (way: string) => table.filter((row) => row.includes(way)).length;

@@ -19,7 +19,7 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     await device.lab.write('/opt/tope/updater/main.sh', 'exec sleep 1000\n');
     await device.lab.write(`${UNITS}/tope-updater.service`, `${PYTHON}\n`);
     await device.lab.sh('systemctl daemon-reload; systemctl enable --quiet --now tope-updater');
-  }, 90_000);
+  }, 180_000);
 
   test('that is damaged is refused, and what runs goes on', async () => {
     await device.lab.sh('cp /root/release/VERSION /root/VERSION; echo 9.9.9 >/root/release/VERSION');

@@ -27,7 +27,7 @@ async function cutAt(step: string): Promise<{ before: string }> {
 describeIf(SYSTEMD_LAB, 'a power cut', () => {
   beforeAll(async () => {
     on = await VoiceDevice.make();
-  }, 90_000);
+  }, 180_000);
 
   test.each([
     ['staging', 'staging.write before'],

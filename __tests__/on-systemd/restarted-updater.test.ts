@@ -18,7 +18,7 @@ const pid = () => on.device.property('tope-updater', 'MainPID');
 describeIf(SYSTEMD_LAB, 'an updater in the middle of an update that', () => {
   beforeAll(async () => {
     on = await VoiceDevice.make();
-  }, 90_000);
+  }, 180_000);
 
   test.each<[string, string, RegExp | null]>([
     ['starting services', 'unit.start after', null],

@@ -59,7 +59,7 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
     }));
     await device.lab.sh('journalctl --rotate --vacuum-time=1s >/dev/null 2>&1; sleep 0.1');
     await device.order(device.build('2.0.0', modules));
-  }, 120_000);
+  }, 180_000);
 
   test('ends in success', async () => {
     expect(await device.ends()).toBeNull();
