@@ -65,7 +65,9 @@ function restricted(paths, ...syntax) {
 }
 
 /** Commands that run on the device; the other scripts are for workstations. */
-const DEVICE_SCRIPTS = ['serve', 'recover', 'factory', 'status', 'tope-updater'].map((name) => `scripts/${name}.ts`);
+const DEVICE_SCRIPTS = ['serve', 'recover', 'factory', 'status', 'tope-updater'].map(
+  (name) => `scripts/${name}.ts`,
+);
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/'] },
