@@ -48,6 +48,9 @@ describe('a configuration', () => {
       allowPostCmds: false,
       signature: 'optional',
       keysDir: '/etc/tope-updater/keys',
+      allowDowngrade: false,
+      packageHosts: [],
+      tokenFile: '',
       installGuard: '',
       product: '',
       allowedHosts: [],
@@ -139,6 +142,13 @@ describe('a bad configuration', () => {
     ['TOPE_SERVICE_MANAGER', 'openrc', 'systemd or none'],
     ['TOPE_ALLOW_POST_CMDS', 'yes', 'true or false'],
     ['TOPE_SIGNATURE', 'Required', 'off, optional or required'],
+    ['TOPE_ALLOW_DOWNGRADE', 'maybe', 'true or false'],
+    [
+      'TOPE_PACKAGE_HOSTS',
+      'packages.example:http://x',
+      'host names without port; *.example.com stands for every name below example.com',
+    ],
+    ['TOPE_TOKEN_FILE', 'token', 'the absolute path of a file that only its owner can read, or nothing'],
     ['TOPE_KEYS_DIR', '', 'a path'],
     [
       'TOPE_INSTALL_GUARD',

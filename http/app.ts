@@ -6,6 +6,7 @@ import express, {
   type Response,
 } from 'express';
 import { toUpdateError } from '../machines/errors.js';
+import { checkToken } from './checks/bearer-token.js';
 import { checkContentType } from './checks/content-type.js';
 import { checkHost } from './checks/host.js';
 import { readJsonBody } from './checks/json-body.js';
@@ -24,20 +25,23 @@ export interface AppParts {
   streams: EventStreams;
   routes: readonly Route[];
   allowedHosts: readonly string[];
+  token: string | null;
+  packageHosts: readonly string[];
   onInternalError: (error: Error) => void;
 }
 
 /** The express app: checks of who calls, then the table of routes, then what fits no route, then errors. */
 export function createApp(parts: AppParts): Express {
-  const { routes, allowedHosts, updater, onInternalError } = parts;
+  const { routes, allowedHosts, token, updater, onInternalError } = parts;
   const app = express();
+  const mayOrder = checkToken(token);
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
   app.use(setSecurityHeaders, checkHost(allowedHosts), checkOrigin);
   for (const route of routes) {
     const answer = answerOf(route, parts);
     for (const place of placesOf(route)) {
       if (route.method === 'GET') app.get(place, answer).all(place, refuseMethod('GET, HEAD'));
-      else app.post(place, checkContentType, readJsonBody, answer).all(place, refuseMethod('POST'));
+      else app.post(place, mayOrder, checkContentType, readJsonBody, answer).all(place, refuseMethod('POST'));
     }
   }
   app.use(refuseRoute);
@@ -54,10 +58,10 @@ export function createApp(parts: AppParts): Express {
   return app;
 }
 
-function answerOf({ handle }: Route, { updater, streams, routes }: AppParts): RequestHandler {
+function answerOf({ handle }: Route, { updater, streams, routes, packageHosts }: AppParts): RequestHandler {
   return async (request, response) => {
     const body: unknown = request.body;
-    const reply = await handle({ updater, streams, routes, request, response, body });
+    const reply = await handle({ updater, streams, routes, packageHosts, request, response, body });
     if (reply !== null) writeReply(response, reply);
   };
 }

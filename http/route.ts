@@ -9,6 +9,8 @@ export interface Call {
   streams: EventStreams;
   /** All routes, for the one that describes them. */
   routes: readonly Route[];
+  /** The only hosts that an order's package may come from; any where it is empty. */
+  packageHosts: readonly string[];
   request: Request;
   response: Response;
   /** The parsed JSON body of a POST, not validated yet; `{}` where there is none. */

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { createApp } from './app.js';
 import { answerBrokenRequest } from './broken-request.js';
+import { limitConnections } from './connection-limit.js';
 import { EventStreams } from './event-streams.js';
 import { ROUTES } from './routes.js';
 import type { UpdaterPort } from './updater-port.js';
@@ -12,6 +13,10 @@ export interface HttpOptions {
   port: number;
   /** Names besides loopback's that a request's Host may have. */
   allowedHosts: readonly string[];
+  /** The bearer token that orders must carry; none where it is absent or null. */
+  token?: string | null;
+  /** The only hosts that an order's package may come from; any where it is absent or empty. */
+  packageHosts?: readonly string[];
   /** Told of every error that should not happen, so that it does not end in an answer alone. */
   onInternalError?: (error: Error) => void;
 }
@@ -26,7 +31,7 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Connections at once; more are dropped. */
+/** Connections at once; for more, those that wait the longest make way. */
 export const MAX_CONNECTIONS = 100;
 
 const TIMEOUTS = {
@@ -41,12 +46,21 @@ const CLOSE_MS = 2_000;
 
 /** The updater's HTTP server; it does not listen before it is told to. */
 export function createHttpServer(updater: UpdaterPort, options: HttpOptions): HttpServer {
-  const { host, port, allowedHosts, onInternalError = () => undefined } = options;
+  const { host, port, allowedHosts, token = null, packageHosts = [] } = options;
+  const { onInternalError = () => undefined } = options;
   const streams = new EventStreams();
-  const app = createApp({ updater, streams, routes: ROUTES, allowedHosts, onInternalError });
+  const app = createApp({
+    updater,
+    streams,
+    routes: ROUTES,
+    allowedHosts,
+    token,
+    packageHosts,
+    onInternalError,
+  });
   // A missing Host is answered like a wrong one.
   const server = createServer({ ...TIMEOUTS, requireHostHeader: false }, app);
-  server.maxConnections = MAX_CONNECTIONS;
+  limitConnections(server, MAX_CONNECTIONS);
   server.on('clientError', answerBrokenRequest);
 
   return {

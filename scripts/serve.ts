@@ -11,6 +11,7 @@ import { openServiceControl } from '../services/service-control/open-service-con
 import { notifySystemd } from '../services/service-control/sd-notify.js';
 import { startWatchdog } from '../services/service-control/watchdog.js';
 import { startUpdater, type UpdaterParts } from '../services/updater.js';
+import { readOrderToken } from '../services/order-token.js';
 import { needWritableRoots } from '../services/writable-roots.js';
 import { storeFolder } from '../services/deployment/store.js';
 import { EXIT, parseOptions } from './command.js';
@@ -57,6 +58,7 @@ export async function serve(
   parts: Pick<UpdaterParts, 'log' | 'control' | 'timing' | 'reserveBytes'> & { clock?: Clock },
 ): Promise<number> {
   const { log } = parts;
+  const token = await readOrderToken(configuration.tokenFile);
   let finish: (end: { exitCode: number; why: string }) => void = () => undefined;
   const end = new Promise<{ exitCode: number; why: string }>((resolve) => (finish = resolve));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -72,6 +74,7 @@ export async function serve(
   });
   const server = createHttpServer(updater, {
     ...configuration,
+    token,
     onInternalError: (error) => log.error('a request failed', { why: error.message }),
   });
   const status = () => {

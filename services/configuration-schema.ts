@@ -29,6 +29,7 @@ const SLOWEST_LIMIT = 10_000;
 // Its user and password go to the proxy alone and are never shown.
 const PROXY_URL = 'http://([^\\s/@]*@)?([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/?';
 const HOST_NAME = '[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?';
+const HOST = `${HOST_NAME}|\\[[0-9A-Fa-f:.]+\\]`;
 
 function text(pattern: string): object {
   return { type: 'string', pattern: `^(${pattern})$` };
@@ -128,6 +129,30 @@ export const CONFIGURATION_KEYS: {
     default: '/etc/tope-updater/keys',
     about: 'Folder of the minisign .pub files that packages may be signed with',
   },
+  allowDowngrade: {
+    variable: 'TOPE_ALLOW_DOWNGRADE',
+    kind: 'flag',
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    about: 'Whether lower versions are let in although signatures are required',
+  },
+  packageHosts: {
+    variable: 'TOPE_PACKAGE_HOSTS',
+    kind: 'list',
+    schema: { type: 'array', items: text(`(\\*\\.)?${HOST_NAME}|${HOST}`) },
+    expected: 'host names without port; *.example.com stands for every name below example.com',
+    default: [],
+    about: 'The only hosts that packages are fetched from, redirects included; none: any host',
+  },
+  tokenFile: {
+    variable: 'TOPE_TOKEN_FILE',
+    kind: 'text',
+    schema: text(`|${ABSOLUTE_PATH}`),
+    expected: 'the absolute path of a file that only its owner can read, or nothing',
+    default: '',
+    about: 'File (mode 0600) with the bearer token that every order (POST) must then carry',
+  },
   installGuard: {
     variable: 'TOPE_INSTALL_GUARD',
     kind: 'text',
@@ -147,7 +172,7 @@ export const CONFIGURATION_KEYS: {
   allowedHosts: {
     variable: 'TOPE_ALLOWED_HOSTS',
     kind: 'list',
-    schema: { type: 'array', items: text(`${HOST_NAME}|\\[[0-9A-Fa-f:.]+\\]`) },
+    schema: { type: 'array', items: text(HOST) },
     expected: 'host names without port',
     default: [],
     about: 'Names besides localhost by which the updater may be called (Host header)',

@@ -11,6 +11,11 @@ export interface Configuration {
   allowPostCmds: boolean;
   signature: 'off' | 'optional' | 'required';
   keysDir: string;
+  allowDowngrade: boolean;
+  /** Names, or `*.` and a name; empty: any host. */
+  packageHosts: string[];
+  /** Empty: orders need no token. */
+  tokenFile: string;
   /** A URL or an executable; empty: none. */
   installGuard: string;
   /** Empty: not configured. */

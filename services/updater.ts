@@ -146,7 +146,7 @@ export async function startUpdater(parts: UpdaterParts) {
         keysDir: configuration.keysDir,
         product: configuration.product,
         installedVersion: (await store.named('current'))?.version ?? null,
-        allowDowngrade: false,
+        allowDowngrade: configuration.allowDowngrade,
       }),
     };
   }

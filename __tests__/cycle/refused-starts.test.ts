@@ -54,6 +54,16 @@ describe('an updater', () => {
     expect(stderr).toContain('TOPE_SERVICE_MANAGER is "upstart": expected systemd or none');
   });
 
+  test('ends with exit 78 where the file with the token of orders can be read by others', async () => {
+    const device = await Device.make();
+    const path = join(device.folder, 'token');
+    writeFileSync(path, '0123456789abcdef', { mode: 0o644 });
+    const { exitCode, stderr } = await refusedStart(device, { TOPE_TOKEN_FILE: path });
+    expect(exitCode).toBe(78);
+    expect(stderr).toContain(`TOPE_TOKEN_FILE is "${path}": expected a file of mode 0600`);
+    expect(stderr).not.toContain('0123456789abcdef');
+  });
+
   test('ends with exit 78 and names the key where its configuration file has one that it does not know', async () => {
     const device = await Device.make();
     writeFileSync(join(device.folder, 'config.json'), '{"prot": 1}');

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { DIRECT, openConnections } from '../../services/download/connections.js';
 import { DownloadBench, SECRET } from '../support/download-bench.js';
 import { FaultServer, file, redirect, type Behaviour } from '../support/fault-server.js';
 import { trusting } from '../support/trusting.js';
@@ -92,4 +93,27 @@ test('a redirect from http to https is followed', async () => {
   const server = await FaultServer.start(redirect(secure.url()));
   expect(await bench.request(server.url(), { connections: await trusting() })).toEqual({ resumed: false });
   await bench.expectPackage();
+});
+
+test('a redirect to a host that packages may not come from is refused before it is asked', async () => {
+  const bench = await DownloadBench.make();
+  const server = await FaultServer.start(
+    redirect(`http://localhost:1/elsewhere?${SECRET}`),
+    file(bench.content),
+  );
+  const connections = openConnections({ ...DIRECT, packageHosts: ['127.0.0.1'] });
+  const error = await bench.failure(server.url(), { connections });
+  expect(error.line).toBe(
+    'DOWNLOAD_FAILED: http://localhost:1/elsewhere is not on a host that TOPE_PACKAGE_HOSTS names',
+  );
+  expect(error.facts.retry).toBe('final');
+  expect(server.seen).toHaveLength(1);
+});
+
+test('a server that packages may not come from is not asked at all, whenever the order was taken', async () => {
+  const bench = await DownloadBench.make();
+  const server = await FaultServer.start(file(bench.content));
+  const connections = openConnections({ ...DIRECT, packageHosts: ['packages.example'] });
+  expect((await bench.failure(server.url(), { connections })).message).toContain('TOPE_PACKAGE_HOSTS');
+  expect(server.seen).toHaveLength(0);
 });

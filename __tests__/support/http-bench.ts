@@ -1,4 +1,4 @@
-import { createHttpServer, type HttpServer } from '../../http/server.js';
+import { createHttpServer, type HttpOptions, type HttpServer } from '../../http/server.js';
 import { BASE_PATH } from '../../http/route.js';
 import { call, type Answer, type Question } from './http-call.js';
 import { driveTo, type StatePath } from './machine-states.js';
@@ -22,10 +22,14 @@ export interface Bench {
 const open: Bench[] = [];
 
 /** Opens a bench with its machine driven to a state. */
-export async function openBench(state: StatePath = 'idle', allowedHosts: string[] = []): Promise<Bench> {
+export async function openBench(
+  state: StatePath = 'idle',
+  allowedHosts: string[] = [],
+  options: Partial<HttpOptions> = {},
+): Promise<Bench> {
   const updater = startScriptedUpdater();
   await driveTo(updater.machine, state);
-  const server = createHttpServer(updater.port, { host: '127.0.0.1', port: 0, allowedHosts });
+  const server = createHttpServer(updater.port, { host: '127.0.0.1', port: 0, allowedHosts, ...options });
   const port = await server.listen();
   const ask = (question: Question) => call(port, question);
   const bench: Bench = {

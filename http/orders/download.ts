@@ -1,3 +1,5 @@
+import { UpdateError } from '../../machines/errors.js';
+import { leadsToHost } from '../../machines/package-hosts.js';
 import { isSamePackage, type PackageOrder } from '../../machines/package-order.js';
 import { STAGES, topStateOf, type TopState } from '../../machines/stage.js';
 import { success } from '../envelope.js';
@@ -22,8 +24,9 @@ const DECISIONS: Readonly<Record<TopState, { same: Decision; other: Decision }>>
 };
 
 /** POST /download: decided and sent in one tick; answered once the state that says so is on disk. */
-export const download: Handler = async ({ updater, body }) => {
+export const download: Handler = async ({ updater, packageHosts, body }) => {
   const order = orderIn(readDownloadBody(body));
+  refuseOtherHosts(order.url, packageHosts);
   const { value, context } = updater.state();
   const state = topStateOf(value);
   const decision = DECISIONS[state][isSamePackage(context.order, order) ? 'same' : 'other'];
@@ -42,4 +45,12 @@ function orderIn(body: DownloadBody): PackageOrder {
     md5: body.package_md5.toLowerCase(),
     sha256: body.package_sha256?.toLowerCase() ?? null,
   };
+}
+
+function refuseOtherHosts(url: string, hosts: readonly string[]): void {
+  if (leadsToHost(url, hosts)) return;
+  throw new UpdateError(
+    'VALIDATION_ERROR',
+    `package_url must lead to a host in TOPE_PACKAGE_HOSTS (${hosts.join(', ')}), not to ${new URL(url).hostname}`,
+  );
 }

@@ -45,7 +45,7 @@ function operationOf({ method, does, body, answers }: Route): JsonSchema {
       200: { description: 'The answer', content: contentOf(answers) },
       default: {
         description:
-          'A request that is no order at all (403, 405, 413, 415, 421, 429), or an unwell updater (503)',
+          'A request that is no order at all (401, 403, 405, 413, 415, 421, 429), or an unwell updater (503)',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Envelope' } } },
       },
     },

@@ -36,7 +36,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
  * Sends one GET and follows its redirects. Throws a WireFailure, a TunnelRefused of a proxy, or an UpdateError for a
- * redirect that is refused.
+ * redirect that is refused, or a host that packages may not come from.
  */
 export async function askServer(
   url: URL,
@@ -46,6 +46,7 @@ export async function askServer(
 ): Promise<Answer> {
   let at = url;
   for (let redirects = 0; ; redirects++) {
+    if (!connections.mayReach(at)) throw refused(at, 'is not on a host that TOPE_PACKAGE_HOSTS names');
     const answer = await ask(at, headers, signal, connections);
     const location = REDIRECTS.has(answer.status) ? answer.headers.location : undefined;
     if (location === undefined) return answer;

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { SecureContext } from 'node:tls';
 import type { OptionsInit, RequestFunction } from 'got';
+import { leadsToHost } from '../../machines/package-hosts.js';
 import { bareHost, chooseProxy, portOf, type Proxies } from './choose-proxy.js';
 import { openTunnel, proxyHeaders } from './proxy-tunnel.js';
 
@@ -9,12 +10,16 @@ import { openTunnel, proxyHeaders } from './proxy-tunnel.js';
 export interface NetworkSettings extends Proxies {
   /** The authorities that certificates are trusted from; those that node brings where it is undefined. */
   trust: SecureContext | undefined;
+  /** The only hosts that packages may come from; any where it is empty. */
+  packageHosts: readonly string[];
 }
 
 /** The way to a server, as got takes it. Each is good for one request. */
 export type Route = Pick<OptionsInit, 'agent' | 'request'>;
 
 export interface Connections {
+  /** Whether packages may come from there. */
+  mayReach(url: URL): boolean;
   /** The proxy through which a URL is asked for, or null. */
   proxyFor(url: URL): URL | null;
   /** Throws TunnelRefused, or node's error where the proxy of an https server cannot be reached. */
@@ -22,7 +27,13 @@ export interface Connections {
 }
 
 /** Straight to the server, with the authorities that node brings. */
-export const DIRECT: NetworkSettings = { httpProxy: '', httpsProxy: '', noProxy: '', trust: undefined };
+export const DIRECT: NetworkSettings = {
+  httpProxy: '',
+  httpsProxy: '',
+  noProxy: '',
+  trust: undefined,
+  packageHosts: [],
+};
 
 /**
  * A fresh connection for each request: one that the server has given up would cost an attempt. Where a host has
@@ -35,6 +46,7 @@ export function openConnections(settings: NetworkSettings): Connections {
   const { trust } = settings;
   const forTls = trust === undefined ? CONNECTIONS : { ...CONNECTIONS, secureContext: trust };
   return {
+    mayReach: (url) => leadsToHost(url.href, settings.packageHosts),
     proxyFor: (url) => chooseProxy(url, settings),
     route: async (url, signal) => {
       const proxy = chooseProxy(url, settings);
