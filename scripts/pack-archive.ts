@@ -1,5 +1,5 @@
 import AdmZip from 'adm-zip';
-import { MANIFEST_NAME } from '../services/package/manifest.js';
+import { MANIFEST_NAME, SIGNATURE_NAME } from '../services/package/manifest.js';
 import { PackError } from './pack-sources.js';
 
 export interface ArchiveFile {
@@ -18,10 +18,14 @@ const FIRST_MOMENT = 0x00210000;
 const MADE_ON_UNIX = 0x0314;
 
 /**
- * A ZIP of these files with the manifest first and the others by name. The same files give the same bytes: no time, no
+ * A ZIP of these files with the manifest first, its signature (if there is one) next, and the others by name. The same files give the same bytes: no time, no
  * owner, nothing of the machine gets in. Throws PackError where it would become too large.
  */
-export function writeArchive(manifest: Buffer, files: readonly ArchiveFile[]): Buffer {
+export function writeArchive(
+  manifest: Buffer,
+  signature: Buffer | null,
+  files: readonly ArchiveFile[],
+): Buffer {
   const byName = new Map(files.map((file) => [file.entry, file]));
   if (byName.size > MOST_ENTRIES)
     throw new PackError(`the package would have ${byName.size} files; pack can take ${MOST_ENTRIES}`);
@@ -30,6 +34,7 @@ export function writeArchive(manifest: Buffer, files: readonly ArchiveFile[]): B
     throw new PackError(`the package would hold ${bytes} bytes; pack can take ${MOST_BYTES}`);
   const zip = new AdmZip({ noSort: true });
   add(zip, { entry: MANIFEST_NAME, contents: manifest, mode: 0o644 });
+  if (signature !== null) add(zip, { entry: SIGNATURE_NAME, contents: signature, mode: 0o644 });
   for (const [, file] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) add(zip, file);
   return zip.toBuffer();
 }

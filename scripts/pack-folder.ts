@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { writeDurably } from '../services/disk.js';
-import { MANIFEST_NAME } from '../services/package/manifest.js';
+import { MANIFEST_NAME, type Manifest } from '../services/package/manifest.js';
 import { refuseCollisions } from '../services/package/path-collisions.js';
+import { signManifest, type SecretKey } from './minisign-secret.js';
 import { writeArchive } from './pack-archive.js';
 import {
   completeManifest,
@@ -11,7 +12,7 @@ import {
   typedManifest,
   type WrittenManifest,
 } from './pack-manifest.js';
-import { readSources, type Source } from './pack-sources.js';
+import { PackError, readSources, type Source } from './pack-sources.js';
 
 export interface PackRequest {
   /** The folder that every src is looked for in. */
@@ -24,6 +25,8 @@ export interface PackRequest {
   manifestPath?: string;
   /** In place of a manifest: its modules, as they stand in one. */
   modules?: readonly Record<string, unknown>[];
+  /** The key that the manifest is signed with; none: the package is not signed. */
+  key?: SecretKey;
 }
 
 /** What an order to download the package says of it (wire contract: body of POST /download), but for the URL. */
@@ -48,6 +51,7 @@ export async function packFolder(request: PackRequest): Promise<PackedPackage> {
       ? await readManifestFile(request.manifestPath ?? join(dir, MANIFEST_NAME), version)
       : { version, modules: request.modules };
   const manifest = typedManifest(written);
+  if (request.key !== undefined) refuseFolders(manifest);
   const sources: Source[][] = [];
   for (const module of manifest.modules) sources.push(await readSources(dir, module, out));
   await refuseCollisions(
@@ -58,7 +62,11 @@ export async function packFolder(request: PackRequest): Promise<PackedPackage> {
   );
   const completed = completeManifest(written, manifest, sources);
   typedManifest(completed);
-  const archive = writeArchive(manifestBytes(completed), sources.flat());
+  const bytes = manifestBytes(completed);
+  // No time in it, so that the same input gives the same bytes.
+  const signature =
+    request.key && signManifest(request.key, bytes, `version:${version}\tfile:${MANIFEST_NAME}`);
+  const archive = writeArchive(bytes, signature ?? null, sources.flat());
   await writeDurably('pack.write', out, archive);
   return {
     version,
@@ -67,4 +75,13 @@ export async function packFolder(request: PackRequest): Promise<PackedPackage> {
     package_md5: createHash('md5').update(archive).digest('hex'),
     package_sha256: createHash('sha256').update(archive).digest('hex'),
   };
+}
+
+/** A signature covers what has a digest in the manifest, and a folder has none. */
+function refuseFolders({ modules }: Manifest): void {
+  const folder = modules.find(({ src }) => src.endsWith('/'));
+  if (folder !== undefined)
+    throw new PackError(
+      `module ${folder.name}: src ${folder.src} is a folder, which no signature covers; name its files one by one`,
+    );
 }

@@ -2,8 +2,15 @@ import { parseArgs } from 'node:util';
 import { UsageError } from './command.js';
 import type { PackRequest } from './pack-folder.js';
 
-export const PACK_USAGE = `Usage: tope-updater pack DIR --version X.Y.Z -o FILE [--manifest FILE]
-       tope-updater pack DIR --version X.Y.Z -o FILE --module KEY=VALUE,… [--module …]
+/** What the command line of `pack` asks for. */
+export interface PackOrder {
+  request: PackRequest;
+  /** The file of the key to sign with. */
+  keyFile: string | null;
+}
+
+export const PACK_USAGE = `Usage: tope-updater pack DIR --version X.Y.Z -o FILE [--manifest FILE] [--sign KEY]
+       tope-updater pack DIR --version X.Y.Z -o FILE --module KEY=VALUE,… [--module …] [--sign KEY]
 
 Builds a package from the files in DIR and a manifest (DIR/manifest.json), fills in
 the sha256 and mode of each module, and prints the body for POST /download as JSON.
@@ -14,6 +21,8 @@ The same input gives the same bytes.
   --manifest FILE   a manifest elsewhere than DIR/manifest.json
   --module LIST     in place of a manifest: name=…,src=…,dst=…[,process=…][,order=N][,mode=0755]
                     src is relative to DIR; one that ends in / is a folder
+  --sign KEY        sign the manifest with this secret key (of keygen, or of minisign; the
+                    password of one that is encrypted is taken from MINISIGN_PASSWORD)
   --help            this text
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -24,6 +33,7 @@ const OPTIONS = {
   out: { type: 'string', short: 'o' },
   manifest: { type: 'string' },
   module: { type: 'string', multiple: true },
+  sign: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -36,14 +46,14 @@ const FIELDS = new Map([
   ['mode', 'mode'],
 ]);
 
-/** The command line of `pack` as a request; null where help was asked for. Throws UsageError. */
-export function readPackOptions(args: string[]): PackRequest | null {
+/** The command line of `pack`, read; null where help was asked for. Throws UsageError. */
+export function readPackOptions(args: string[]): PackOrder | null {
   const { values, positionals } = parse(args);
   if (values.help === true) return null;
   const [dir, ...rest] = positionals;
   if (dir === undefined) throw new UsageError('DIR is missing');
   if (rest[0] !== undefined) throw new UsageError(`one DIR is enough; what is ${rest[0]}?`);
-  const { version, out, manifest, module } = values;
+  const { version, out, manifest, module, sign = null } = values;
   if (version === undefined) throw new UsageError('--version is missing');
   if (!/^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$/.test(version) || version.length > 32)
     throw new UsageError(`--version is ${version}; it must be of the form 1.2.3`);
@@ -51,11 +61,14 @@ export function readPackOptions(args: string[]): PackRequest | null {
   if (manifest !== undefined && module !== undefined)
     throw new UsageError('--manifest and --module exclude each other');
   return {
-    dir,
-    version,
-    out,
-    ...(manifest === undefined ? {} : { manifestPath: manifest }),
-    ...(module === undefined ? {} : { modules: module.map(readModule) }),
+    request: {
+      dir,
+      version,
+      out,
+      ...(manifest === undefined ? {} : { manifestPath: manifest }),
+      ...(module === undefined ? {} : { modules: module.map(readModule) }),
+    },
+    keyFile: sign,
   };
 }
 

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join, posix, resolve } from 'node:path';
 import { isSystemError } from '../services/disk.js';
 import { NotARegularFile, openRegularFile } from '../services/package/open-regular-file.js';
-import type { ManifestModule } from '../services/package/manifest.js';
+import { MANIFEST_NAME, SIGNATURE_NAME, type ManifestModule } from '../services/package/manifest.js';
 import { entryNameProblem } from '../services/package/zip-entry.js';
 
 /** Something about the folder or the manifest that makes no package; the message names it. */
@@ -67,8 +67,8 @@ async function childrenOf(dir: string, folder: string) {
 async function readSource(dir: string, entry: string, path: string, out: string): Promise<Source> {
   const problem = entryNameProblem(entry);
   if (problem !== null) throw new PackError(`${entry} cannot be packed: ${problem}`);
-  if (entry.toLowerCase() === 'manifest.json')
-    throw new PackError(`${entry} cannot be a module: that name is the manifest’s`);
+  if ([MANIFEST_NAME, SIGNATURE_NAME].includes(entry.toLowerCase()))
+    throw new PackError(`${entry} cannot be a module: that name is the manifest’s or its signature’s`);
   if (resolve(dir, entry) === resolve(out))
     throw new PackError(`${entry} is the package that is being written; write it elsewhere`);
   const { contents, mode } = await readWhole(join(dir, entry), entry, dir);

@@ -1,7 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { UpdateError } from '../machines/errors.js';
+import { BadMinisignForm } from '../services/package/minisign.js';
 import { EXIT, UsageError } from './command.js';
+import { parseSecretKey, type SecretKey } from './minisign-secret.js';
 import { packFolder } from './pack-folder.js';
 import { PACK_USAGE, readPackOptions } from './pack-options.js';
+import { PackError } from './pack-sources.js';
 
 export { packFolder, type PackedPackage, type PackRequest } from './pack-folder.js';
 
@@ -22,12 +26,15 @@ const STANDARD: CommandOutput = {
  */
 export async function packCommand(args: string[], { out, err }: CommandOutput = STANDARD): Promise<number> {
   try {
-    const request = readPackOptions(args);
-    if (request === null) {
+    const order = readPackOptions(args);
+    if (order === null) {
       out(PACK_USAGE);
       return EXIT.done;
     }
-    out(`${JSON.stringify(await packFolder(request), null, 2)}\n`);
+    const key = order.keyFile === null ? null : await readKey(order.keyFile);
+    const packed = await packFolder({ ...order.request, ...(key === null ? {} : { key }) });
+    if (key !== null) err(`signed by the key ${key.id}\n`);
+    out(`${JSON.stringify(packed, null, 2)}\n`);
     return EXIT.done;
   } catch (error) {
     if (error instanceof UsageError) {
@@ -36,6 +43,16 @@ export async function packCommand(args: string[], { out, err }: CommandOutput = 
     }
     err(`tope-updater pack: ${wordsOf(error)}\n`);
     return EXIT.failed;
+  }
+}
+
+async function readKey(path: string): Promise<SecretKey> {
+  try {
+    return parseSecretKey(await readFile(path, 'utf8'), process.env['MINISIGN_PASSWORD'] ?? null);
+  } catch (error) {
+    if (error instanceof BadMinisignForm)
+      throw new PackError(`the key ${path} cannot be used: ${error.message}`);
+    throw error;
   }
 }
 

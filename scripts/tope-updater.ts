@@ -21,6 +21,14 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<Com
     about: 'build a package, on a workstation',
     load: async () => (await import('./pack.js')).packCommand,
   },
+  keygen: {
+    about: 'make a key that packages are signed with',
+    load: async () => (await import('./keygen.js')).keygenCommand,
+  },
+  verify: {
+    about: 'say what a device would say to a package',
+    load: async () => (await import('./verify.js')).verifyCommand,
+  },
   visualize: {
     about: 'draw the machine from its definition',
     load: async () => (await import('./visualize.js')).visualizeCommand,

@@ -87,7 +87,7 @@ describe('pack ends with exit code 2 and names what of its command line makes no
     '--version is 1.1; it must be of the form 1.2.3': ['$DIR', '--version', '1.1', '-o', '$OUT'],
     '--version is 01.1.0; it must be of the form 1.2.3': ['$DIR', '--version', '01.1.0', '-o', '$OUT'],
     'one DIR is enough; what is other?': [...USUAL, 'other'],
-    "Unknown option '--sign'": [...USUAL, '--sign', 'x'],
+    "Unknown option '--seal'": [...USUAL, '--seal', 'x'],
     '--manifest and --module exclude each other': [...USUAL, '--manifest', 'm', '--module', 'name=a'],
     'dst is missing': [...USUAL, '--module', 'name=a,src=b'],
     'colour=red must be KEY=VALUE, with name, src, dst, process, order, mode': [

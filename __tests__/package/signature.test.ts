@@ -71,15 +71,19 @@ describe('a signature', () => {
     }
   });
 
-  test('is refused when its key is revoked, also where the key itself is still there', async () => {
-    const key = makeSigningKey();
-    const folder = await keyFolder(key);
-    await mkdir(join(folder, 'revoked'));
-    await writeFile(join(folder, 'revoked', 'old.pub'), key.publicFile);
-    expect((await errorOf(judge(signBytes(key, MANIFEST), folder))).line).toBe(
-      `SIGNATURE_INVALID: the key ${key.id} is revoked`,
-    );
-  });
+  test.each(['old.pub', 'old', 'old.pub.txt'])(
+    'is refused when its key is in revoked/, as %s, also where the key itself is still there',
+    async (name) => {
+      const key = makeSigningKey();
+      const folder = await keyFolder(key);
+      await mkdir(join(folder, 'revoked'));
+      await writeFile(join(folder, 'revoked', name), key.publicFile);
+      await writeFile(join(folder, 'revoked', '.gitkeep'), '');
+      expect((await errorOf(judge(signBytes(key, MANIFEST), folder))).line).toBe(
+        `SIGNATURE_INVALID: the key ${key.id} is revoked`,
+      );
+    },
+  );
 
   test('is refused while a revoked key cannot be read, since it may be that one', async () => {
     const key = makeSigningKey();

@@ -123,7 +123,11 @@ function wishedFile(archive: ZipArchive, { module, entry, mode, size }: PackageF
   };
 }
 
-function entryContent(
+/**
+ * The bytes of an entry, inflated and checked: count, CRC and the digest in the manifest. Throws INVALID_PACKAGE or
+ * SHA256_MISMATCH, both to be discarded.
+ */
+export function entryContent(
   archive: ZipArchive,
   { module, entry }: Pick<PackageFile, 'module' | 'entry'>,
 ): Content {

@@ -2,7 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UpdateError } from '../../machines/errors.js';
 import { checkDeviceRules, placeProblem, type DeviceRules } from './device-rules.js';
 import { hasDroppedBits } from './file-mode.js';
-import { MANIFEST_MOST_BYTES, MANIFEST_NAME, parseManifest, type Manifest } from './manifest.js';
+import {
+  MANIFEST_MOST_BYTES,
+  MANIFEST_NAME,
+  parseManifest,
+  SIGNATURE_NAME,
+  type Manifest,
+} from './manifest.js';
 import { filesOfModules, type PackageFile } from './module-files.js';
 import { invalidEntry, invalidPackage, quote } from './package-errors.js';
 import { readSmallEntry } from './read-entry.js';
@@ -12,8 +18,8 @@ import { openZip, type ZipArchive } from './zip-archive.js';
 
 /** What the device demands of a package. */
 export interface PackageExpectations extends DeviceRules, SignatureRules, VersionRules {
-  /** The version that was ordered. */
-  version: string;
+  /** The version that was ordered; null where any is as good. */
+  version: string | null;
 }
 
 export interface InspectedPackage {
@@ -29,7 +35,6 @@ export interface InspectedPackage {
 
 /** Work for well below 20 ms; then others get their turn. */
 const FILES_PER_TURN = 200;
-const SIGNATURE_NAME = `${MANIFEST_NAME}.minisig`;
 /** Room for minisign's longest comments (1 KiB and 8 KiB). */
 const SIGNATURE_MOST_BYTES = 16 * 1024;
 
@@ -88,8 +93,8 @@ async function readManifest(archive: ZipArchive): Promise<Buffer> {
   return await readSmallEntry(archive, entry, MANIFEST_MOST_BYTES);
 }
 
-function refuseOtherVersion({ version }: Manifest, ordered: string): void {
-  if (version !== ordered)
+function refuseOtherVersion({ version }: Manifest, ordered: string | null): void {
+  if (ordered !== null && version !== ordered)
     throw invalidManifest(`version is ${quote(version)}: ordered was ${quote(ordered)}`);
 }
 

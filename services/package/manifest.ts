@@ -35,6 +35,7 @@ export type HealthCheck =
   { kind: 'http'; url: string; timeoutS: number } | { kind: 'exec'; command: string[]; timeoutS: number };
 
 export const MANIFEST_NAME = 'manifest.json';
+export const SIGNATURE_NAME = `${MANIFEST_NAME}.minisig`;
 /** Package format: a larger one is refused. */
 export const MANIFEST_MOST_BYTES = 1024 * 1024;
 

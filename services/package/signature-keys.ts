@@ -15,12 +15,13 @@ export interface KeyFolder {
 }
 
 /**
- * Reads the `.pub` files of a key folder and of `revoked/` below it; a folder that is missing is empty. Throws node's
- * own error where one cannot be read.
+ * Reads the `.pub` files of a key folder and the keys in `revoked/` below it, which count by whatever name (but for hidden
+ * files): a revocation must not be overlooked. A folder that is missing is empty. Throws node's own error where one cannot
+ * be read.
  */
 export async function readKeyFolder(folder: string): Promise<KeyFolder> {
-  const known = await readKeys(folder);
-  const gone = await readKeys(join(folder, REVOKED));
+  const known = await readKeys(folder, (name) => name.endsWith('.pub'));
+  const gone = await readKeys(join(folder, REVOKED), (name) => !name.startsWith('.'));
   return {
     keys: known.keys,
     revoked: gone.keys.map((key) => key.id),
@@ -36,9 +37,9 @@ interface ReadKeys {
   unreadable: { path: string; reason: string }[];
 }
 
-async function readKeys(folder: string): Promise<ReadKeys> {
+async function readKeys(folder: string, isKey: (name: string) => boolean): Promise<ReadKeys> {
   const found: ReadKeys = { keys: [], unreadable: [] };
-  for (const name of await namesOfKeys(folder)) {
+  for (const name of (await namesIn(folder)).filter(isKey)) {
     const path = join(folder, name);
     try {
       found.keys.push(parsePublicKey(await readFile(path)));
@@ -50,9 +51,9 @@ async function readKeys(folder: string): Promise<ReadKeys> {
   return found;
 }
 
-async function namesOfKeys(folder: string): Promise<string[]> {
+async function namesIn(folder: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).filter((name) => name.endsWith('.pub')).sort();
+    return (await readdir(folder)).sort();
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return [];
     throw error;
