@@ -1,8 +1,10 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { UpdateError } from '../../machines/errors.js';
 import { linkFile, openForReading, openForWriting, removeFile, setOwnerAndMode, syncFile } from '../disk.js';
 import type { Log } from '../log.js';
+import { hashFile } from '../package/hash-file.js';
 import { CAPABILITY, readAttributes, type Attributes } from './attributes.js';
 import { giveAttributes, hold, type FinalAttributes } from './held-file.js';
 import { recordFile, statFile, type FileStat } from './live-file.js';
@@ -151,10 +153,22 @@ async function writeNew(
     const finalMode = file.owner === null ? allowed(file.mode ?? mode) : (file.mode ?? mode);
     await setOwnerAndMode('staging.attributes', target, { uid: owner.uid, gid: owner.gid, mode: finalMode });
     await syncFile('staging.sync', target);
+    if (file.isSigned === true) await readBack(newAt, sha256, signal);
     return { sha256, size, mode: finalMode, uid: owner.uid, gid: owner.gid, xattrs: {} };
   } finally {
     await target.close();
   }
+}
+
+/** What is installed is what lies on the disk, not what was meant to be written. Throws SHA256_MISMATCH. */
+async function readBack(newAt: string, written: string, signal: AbortSignal): Promise<void> {
+  const { sha256 } = await hashFile(newAt, ['sha256'], { signal });
+  if (sha256 !== written)
+    throw new UpdateError(
+      'SHA256_MISMATCH',
+      `${newAt} was written with the digest ${written} and reads back as ${sha256 ?? 'nothing'}`,
+      { discard: true },
+    );
 }
 
 function makeNew(newAt: string): Promise<FileHandle> {

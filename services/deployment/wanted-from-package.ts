@@ -53,7 +53,7 @@ export async function wantedFromPackage(
       asked: file.path,
       path,
       listed: live?.files[path],
-      file: wishedFile(archive, file),
+      file: { ...wishedFile(archive, file), isSigned: inspected.signedBy !== null },
       module: moduleWords(file.module, inspected.manifest.modules),
     });
   }

@@ -23,6 +23,8 @@ export interface WishedFile {
   owner: { uid: number; gid: number } | null;
   xattrs: Attributes | null;
   content: Content;
+  /** Whether a signature covers it: then it counts only once it was read back from the disk and hashed. */
+  isSigned?: boolean;
   /** Where a kept content stands; null for one from a package. */
   object: string | null;
 }
