@@ -50,6 +50,31 @@ describe('runProgram', () => {
     await until('the child is gone', async () => (await readProcess(child)) === null);
   });
 
+  test.each([
+    ['when its time is up', 'sleep 1000', true],
+    ['when it has ended', 'exit 0', false],
+  ])(
+    'ends grandchildren in sessions of their own, which have closed their output, %s',
+    async (_, last, timedOut) => {
+      const pidFile = join(await temporaryFolder(), 'pid');
+      const daemon = `setsid sh -c 'setsid sleep 1000 & echo $! > ${pidFile}; wait' > /dev/null 2>&1 < /dev/null &`;
+      const line = `${daemon} while [ ! -s ${pidFile} ]; do sleep 0.01; done; ${last}`;
+      const result = await runProgram(shellCommand(line), { manager, timeoutMs: timedOut ? 1500 : 30_000 });
+      expect(result.timedOut).toBe(timedOut);
+      const grandchild = Number(await readFile(pidFile, 'utf8'));
+      expect(grandchild).toBeGreaterThan(1);
+      await until('the grandchild is gone', async () => (await readProcess(grandchild)) === null);
+    },
+  );
+
+  test('does not keep a flood of output in memory', async () => {
+    const before = process.memoryUsage().rss;
+    const line = 'head -c 200000000 /dev/zero';
+    const { exitCode, output } = await runProgram(shellCommand(line), { manager, timeoutMs: 60_000 });
+    expect([exitCode, output.length]).toEqual([0, 4096]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
+  });
+
   test('does not wait for what a program leaves in the background, and ends it', async () => {
     const pidFile = join(await temporaryFolder(), 'pid');
     const line = `sleep 1000 & echo $! > ${pidFile}`;

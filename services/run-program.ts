@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { UpdateError } from '../machines/errors.js';
 import { isSystemError } from './disk.js';
+import { endMarked, MARK_VARIABLE } from './marked-processes.js';
 import type { ServiceManager } from './service-control/open-service-control.js';
 import { step } from './steps.js';
 import { Tail } from './tail.js';
@@ -46,7 +47,7 @@ export function shellCommand(line: string): string[] {
 
 /**
  * Runs a program as root in `/` until it ends, its time is up or the signal is aborted; nothing that it has started
- * outlives it (without systemd: nothing of its process group). Its output is bounded, its input empty. Throws CANCELLED
+ * outlives it (without systemd: nothing that has kept its process group or its environment). Its output is bounded, its input empty. Throws CANCELLED
  * where the signal is aborted before it begins, and an error with systemd's words where it refuses to run anything.
  */
 export async function runProgram(argv: readonly string[], options: RunOptions): Promise<ProgramResult> {
@@ -69,10 +70,13 @@ function joined(argv: readonly string[], { keepStderr = true }: RunOptions): [st
 
 async function runAsGroup(argv: readonly string[], options: RunOptions): Promise<ProgramResult> {
   const [program, ...args] = joined(argv, options);
-  const env = { PATH: process.env['PATH'], LANG: 'C.UTF-8' };
+  const mark = randomUUID();
+  const env = { PATH: process.env['PATH'], LANG: 'C.UTF-8', [MARK_VARIABLE]: mark };
   const child = spawn(program, args, { cwd: '/', env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
   const { tail, timedOut } = await watch(child, options, () => killGroupOf(child));
   killGroupOf(child);
+  // What has made a group or session of its own.
+  await endMarked(mark);
   return {
     exitCode: child.exitCode,
     endedBy: child.signalCode?.replace('SIG', '') ?? null,
