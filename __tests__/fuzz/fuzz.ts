@@ -15,7 +15,7 @@ Options:
 `;
 
 /** The properties in __tests__/fuzz/, each of which gets its share of the time. */
-const PROPERTIES = 4;
+const PROPERTIES = 5;
 
 const { values } = parseArgs({
   options: {
