@@ -65,7 +65,36 @@ export const VERSIONS = {
   }),
 };
 
-export const HISTORY = { data: objectOf({ history: { type: 'array', items: { type: 'object' } } }) };
+const STORY = {
+  type: 'object',
+  description: 'One order, oldest first; what an older updater has written may lack fields',
+  properties: {
+    id: { type: 'integer' },
+    time: { type: 'string', description: 'When it ended, or was last told of' },
+    startedAt: NULLABLE_STRING,
+    ms: { type: ['integer', 'null'] },
+    order: { type: 'string', enum: ['download', 'update', 'rollback'] },
+    from: NULLABLE_STRING,
+    to: NULLABLE_STRING,
+    package: { type: ['object', 'null'] },
+    orders: {
+      type: 'array',
+      items: objectOf({ time: { type: 'string' }, order: { type: 'string' }, by: { type: 'string' } }),
+    },
+    restarts: { type: 'integer' },
+    signedBy: NULLABLE_STRING,
+    bytesFetched: { type: 'integer' },
+    requests: { type: 'integer' },
+    outcome: {
+      enum: ['success', 'failed', 'cancelled', 'replaced', 'unknown', null],
+      description: 'null while it is under way',
+    },
+    error: NULLABLE_STRING,
+    notices: { type: 'array', items: { type: 'string' } },
+  },
+} as const;
+
+export const HISTORY = { data: objectOf({ history: { type: 'array', items: STORY } }) };
 
 export const HEALTH = { data: objectOf({ ok: { type: 'boolean' }, checks: { type: 'object' } }) };
 

@@ -16,7 +16,8 @@ export interface MachineState {
 /** All that the HTTP layer may know of the updater: events in, state out. */
 export interface UpdaterPort {
   state(): MachineState;
-  send(event: UpdateEvent): void;
+  /** `by`: the program that gives the order, as it calls itself. */
+  send(event: UpdateEvent, by?: string): void;
   /** Answers when the newest state is on disk; rejects with an UpdateError when it could not be saved. */
   saved(): Promise<void>;
   /** Answers with the first state for which this holds (the present one counts). */

@@ -6,7 +6,10 @@ import { makeFolders, openForWriting, readText, syncFile, syncFolder, writeDurab
 /** Above either of these the older half goes. */
 export const HISTORY_LIMITS = { rows: 200, bytes: 256 * 1024 } as const;
 
-/** The rows of a history file, oldest first; none where there is no file. A line that a power cut tore is left out. */
+/**
+ * The rows of a history file, oldest first; none where there is no file. Of rows with one `id` the newest counts, in the
+ * place of the first. A line that a power cut tore is left out.
+ */
 export async function readHistory(path: string): Promise<HistoryRow[]> {
   return rowsOf((await readText(path)) ?? '');
 }
@@ -50,12 +53,19 @@ function newestHalf(rows: readonly HistoryRow[]): string {
 }
 
 function rowsOf(text: string): HistoryRow[] {
-  return text.split('\n').flatMap((line) => {
-    try {
-      const row: unknown = JSON.parse(line);
-      return typeof row === 'object' && row !== null && !Array.isArray(row) ? [{ ...row }] : [];
-    } catch {
-      return [];
-    }
-  });
+  const rows = new Map<unknown, HistoryRow>();
+  for (const [number, line] of text.split('\n').entries()) {
+    const row = rowIn(line);
+    if (row !== null) rows.set(row['id'] ?? `line ${number}`, row);
+  }
+  return [...rows.values()];
+}
+
+function rowIn(line: string): HistoryRow | null {
+  try {
+    const row: unknown = JSON.parse(line);
+    return typeof row === 'object' && row !== null && !Array.isArray(row) ? { ...row } : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,25 +1,112 @@
+import { Ajv } from 'ajv';
 import { errorLine } from '../machines/failure.js';
 import type { UpdateContext } from '../machines/update-context.js';
+import type { HistoryRow } from '../machines/views.js';
 
-/** The story of one order that has come to its end, as a row of the history. */
-export function storyOf(
-  outcome: 'success' | 'failed',
-  { order, deployment, failure, attempts, facts, notices }: UpdateContext,
-  { endedAt, startedAt }: { endedAt: Date; startedAt: Date | null },
-): Readonly<Record<string, unknown>> {
+/**
+ * How an order ended: `replaced` by one for another package, `unknown` where a restart found the machine idle and no
+ * word of the order's end.
+ */
+export type Outcome = 'success' | 'failed' | 'cancelled' | 'replaced' | 'unknown';
+
+/** The story of one order, as a row of the history. It is written when it begins, again as it goes on, and at its end. */
+export interface Story {
+  /** Rows of one id are one story; the newest of them counts. */
+  id: number;
+  /** When the row was written, ISO 8601. */
+  time: string;
+  /** Null where the updater found the order under way and no word of its beginning. */
+  startedAt: string | null;
+  /** From the beginning to `time`, by the device's clock. */
+  ms: number | null;
+  order: 'download' | 'update' | 'rollback';
+  from: string | null;
+  to: string | null;
+  package: { name: string; md5: string; size: number } | null;
+  /** The orders that moved it, and which program gave each: what it calls itself. */
+  orders: { time: string; order: string; by: string }[];
+  /** How often the updater was started anew in the middle of it. */
+  restarts: number;
+  /** Key id of the package's signature. */
+  signedBy: string | null;
+  bytesFetched: number;
+  requests: number;
+  /** Null while it is under way. */
+  outcome: Outcome | null;
+  error: string | null;
+  notices: string[];
+}
+
+/** A story that begins now, of an order that was given at `startedAt`. */
+export function beginStory(id: number, context: UpdateContext, startedAt: Date | null): Story {
   return {
-    time: endedAt.toISOString(),
+    id,
+    time: new Date().toISOString(),
     startedAt: startedAt?.toISOString() ?? null,
-    ms: startedAt === null ? null : endedAt.getTime() - startedAt.getTime(),
+    ms: null,
+    orders: [],
+    restarts: 0,
+    from: null,
+    outcome: null,
+    ...toldBy(context),
+  };
+}
+
+/** Brings a story up to what the machine knows of its order now. */
+export function tellOn(story: Story, context: UpdateContext): void {
+  Object.assign(story, toldBy(context), { from: context.deployment?.from?.version ?? story.from });
+}
+
+/** Ends a story. */
+export function endStory(story: Story, outcome: Outcome, at: Date): void {
+  const ms = story.startedAt === null ? null : at.getTime() - Date.parse(story.startedAt);
+  Object.assign(story, { outcome, time: at.toISOString(), ms });
+}
+
+/** Whether the machine's context is about the order of a story. */
+export function isAbout(story: Story, { order, deployment }: UpdateContext): boolean {
+  if (order !== null) return order.md5 === story.package?.md5 && order.version === story.to;
+  return deployment !== null && story.package === null && deployment.to.version === story.to;
+}
+
+/** The story in a row of the history; null where the row is none that could be gone on with. */
+export function storyIn(row: HistoryRow): Story | null {
+  const copy: unknown = { ...row };
+  return isStory(copy) ? copy : null;
+}
+
+function toldBy({ order, deployment, failure, attempts, facts, notices }: UpdateContext) {
+  return {
     order: deployment?.purpose ?? 'download',
-    from: deployment?.from?.version ?? null,
     to: deployment?.to.version ?? order?.version ?? null,
     package: order === null ? null : { name: order.name, md5: order.md5, size: order.size },
     signedBy: facts?.signedBy ?? null,
     bytesFetched: attempts.bytes,
     requests: attempts.total,
-    outcome,
     error: failure === null ? null : errorLine(failure),
-    notices,
-  };
+    notices: [...notices],
+  } satisfies Partial<Story>;
 }
+
+const TEXT = { type: 'string' } as const;
+const TEXT_OR_NULL = { type: ['string', 'null'] } as const;
+
+function shapeOf(properties: Readonly<Record<string, object>>) {
+  return { type: 'object', required: Object.keys(properties), properties };
+}
+
+const isStory = new Ajv({ allowUnionTypes: true }).compile<Story>(
+  shapeOf({
+    id: { type: 'integer', minimum: 1 },
+    time: TEXT,
+    startedAt: TEXT_OR_NULL,
+    order: { enum: ['download', 'update', 'rollback'] },
+    from: TEXT_OR_NULL,
+    to: TEXT_OR_NULL,
+    package: { anyOf: [{ type: 'null' }, shapeOf({ md5: TEXT })] },
+    orders: { type: 'array', items: shapeOf({ time: TEXT, order: TEXT, by: TEXT }) },
+    restarts: { type: 'integer', minimum: 0 },
+    outcome: TEXT_OR_NULL,
+    notices: { type: 'array', items: TEXT },
+  }),
+);

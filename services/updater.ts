@@ -18,7 +18,7 @@ import { Effects } from './effect.js';
 import { EventLog } from './event-log.js';
 import { fetchedBeforeStart } from './fetched-so-far.js';
 import { freeBytes, RESERVE_BYTES } from './free-room.js';
-import { appendHistory, readHistory } from './history.js';
+import { readHistory } from './history.js';
 import { askInstallGuard } from './install-guard.js';
 import type { Log } from './log.js';
 import { Metrics } from './metrics.js';
@@ -33,7 +33,7 @@ import { SnapshotStore } from './saved-state/snapshot-store.js';
 import type { ServiceControl } from './service-control/service-control.js';
 import { updaterHealth } from './updater-health.js';
 import { updateActors, type ActorParts } from './update-actors.js';
-import { storyOf } from './update-story.js';
+import { UpdateStories } from './update-stories.js';
 import { makeWorkFolder, packagePath, partialPath, tmpDirOf } from './work-folder.js';
 
 /** What an updater is made of; a test or the demo hands in its own clock, waits and service control. */
@@ -88,10 +88,15 @@ export async function startUpdater(parts: UpdaterParts) {
   const context = () => actor.getSnapshot().context;
   const download = await makeDownloadParts({ configuration, tmpDir, store, log, reserveBytes, context });
   const tools = actorParts();
+  const stories = await UpdateStories.open({
+    path: historyPath,
+    log,
+    liveVersion: async () => (await store.named('current'))?.version ?? null,
+    saved,
+  });
   let lastEvent = 'start';
   let lastPath = restored === null ? 'none' : statePath(valueIn(restored.snapshot));
   let sinceMs = Date.now();
-  let orderedAt: Date | null = null;
   let isShuttingDown = false;
 
   const actor: Actor<UpdateMachine> = createActor(
@@ -112,6 +117,7 @@ export async function startUpdater(parts: UpdaterParts) {
   snapshots.countRestores(found.restores);
   actor.start();
   actor.send(found.event);
+  stories.resume(stateNow(), context());
   const { order } = context();
   // A download that goes on is shown from where it is, before anyone can ask.
   if (order !== null && stateNow() === 'downloading')
@@ -193,18 +199,12 @@ export async function startUpdater(parts: UpdaterParts) {
     lastPath = path;
     sinceMs = now.getTime();
     if (state === before) return;
+    if (before !== null) stories.enter(before, state, context);
     if (state === 'deploying') void startOtaGui(configuration.otaGui, configuration.serviceManager, log);
-    if (state === 'downloading' || (state === 'deploying' && orderedAt === null)) orderedAt = now;
     if (before === null || (state !== 'done' && state !== 'failed')) return;
-    const outcome = state === 'done' ? 'success' : 'failed';
     if (context.failure !== null)
       log.error('the order failed', { code: context.failure.code, why: context.failure.message });
-    metrics.countOutcome(context.failure?.code ?? outcome);
-    const story = storyOf(outcome, context, { startedAt: orderedAt, endedAt: now });
-    orderedAt = null;
-    appendHistory(historyPath, story).catch((error: unknown) =>
-      log.warn('the history could not be written', { why: toUpdateError(error).message }),
-    );
+    metrics.countOutcome(context.failure?.code ?? 'success');
   }
 
   /**
@@ -221,12 +221,16 @@ export async function startUpdater(parts: UpdaterParts) {
     snapshots.close();
     actor.stop();
     await effects.idle();
+    await stories.written();
     await leaveServicesStarted(tools);
   }
 
   return {
     state: () => actor.getSnapshot(),
-    send: (event: UpdateEvent) => actor.send(event),
+    send: (event: UpdateEvent, by?: string) => {
+      stories.ordered(event.type, by);
+      actor.send(event);
+    },
     saved,
     waitFor: (holds: (state: Snapshot) => boolean) => waitFor(actor, holds),
     now: clock,

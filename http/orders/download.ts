@@ -5,6 +5,7 @@ import { STAGES, topStateOf, type TopState } from '../../machines/stage.js';
 import { success } from '../envelope.js';
 import { jsonReply } from '../reply.js';
 import type { Handler } from '../route.js';
+import { callerOf } from './caller.js';
 import { conflict } from './conflict.js';
 import { readDownloadBody, type DownloadBody } from './order-bodies.js';
 
@@ -24,14 +25,14 @@ const DECISIONS: Readonly<Record<TopState, { same: Decision; other: Decision }>>
 };
 
 /** POST /download: decided and sent in one tick; answered once the state that says so is on disk. */
-export const download: Handler = async ({ updater, packageHosts, body }) => {
+export const download: Handler = async ({ updater, packageHosts, request, body }) => {
   const order = orderIn(readDownloadBody(body));
   refuseOtherHosts(order.url, packageHosts);
   const { value, context } = updater.state();
   const state = topStateOf(value);
   const decision = DECISIONS[state][isSamePackage(context.order, order) ? 'same' : 'other'];
   if (decision === 'refuse') throw conflict(updater);
-  if (decision !== 'keep') updater.send({ type: 'DOWNLOAD', order });
+  if (decision !== 'keep') updater.send({ type: 'DOWNLOAD', order }, callerOf(request));
   await updater.saved();
   return jsonReply(success({ status: decision === 'start' ? STAGES.downloading : STAGES[state] }));
 };

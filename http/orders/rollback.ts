@@ -4,13 +4,14 @@ import { success } from '../envelope.js';
 import { jsonReply } from '../reply.js';
 import type { Handler } from '../route.js';
 import type { UpdaterPort } from '../updater-port.js';
+import { callerOf } from './caller.js';
 import { conflict } from './conflict.js';
 import { readRollbackBody } from './order-bodies.js';
 
 const FREE: readonly TopState[] = ['idle', 'done', 'failed'];
 
 /** POST /rollback: the switch to a release of the store; answered once the state that says so is on disk. */
-export const rollback: Handler = async ({ updater, body }) => {
+export const rollback: Handler = async ({ updater, request, body }) => {
   const { to } = readRollbackBody(body);
   checkThatFree(updater);
   const versions = await updater.versions();
@@ -21,7 +22,7 @@ export const rollback: Handler = async ({ updater, body }) => {
   if (target.id === current?.id) {
     throw new UpdateError('PACKAGE_NOT_FOUND', `the ${to} release ${target.version} is the one that is live`);
   }
-  updater.send({ type: 'ROLLBACK', to: target, from: current });
+  updater.send({ type: 'ROLLBACK', to: target, from: current }, callerOf(request));
   await updater.saved();
   return jsonReply(success({ status: STAGES.deploying, version: target.version }));
 };

@@ -4,6 +4,7 @@ import { success } from '../envelope.js';
 import { jsonReply } from '../reply.js';
 import type { Handler } from '../route.js';
 import type { MachineState, UpdaterPort } from '../updater-port.js';
+import { callerOf } from './caller.js';
 import { whatGoesOn } from './conflict.js';
 import { readUpdateBody } from './order-bodies.js';
 
@@ -19,7 +20,7 @@ const REFUSALS: Readonly<Record<Exclude<TopState, 'ready'>, ErrorCode>> = {
 };
 
 /** POST /update: decided and sent in one tick; answered when the install guard has spoken and the state is on disk. */
-export const update: Handler = async ({ updater, body }) => {
+export const update: Handler = async ({ updater, request, body }) => {
   const { version } = readUpdateBody(body);
   const { value, context } = updater.state();
   const state = topStateOf(value);
@@ -30,7 +31,7 @@ export const update: Handler = async ({ updater, body }) => {
       `the package that is ready is ${context.order?.version ?? 'none'}, not ${version}`,
     );
   }
-  updater.send({ type: 'UPDATE', version, at: updater.now() });
+  updater.send({ type: 'UPDATE', version, at: updater.now() }, callerOf(request));
   const after = await updater.waitFor((now) => statePath(now.value) !== 'ready.askingGuard');
   if (topStateOf(after.value) !== 'deploying') throw refusalIn(after, updater, version);
   await updater.saved();
