@@ -8,7 +8,7 @@ import { withReport, withoutReport } from './report-outbox.js';
 import { firstWords } from './first-words.js';
 import { STAGES, type TopState } from './stage.js';
 import { interruption, takenUp } from './take-up.js';
-import { INITIAL_CONTEXT, type PackageFacts, type UpdateContext } from './update-context.js';
+import { INITIAL_CONTEXT, type PackageFacts, type Transferred, type UpdateContext } from './update-context.js';
 import type { UpdateEvent } from './update-events.js';
 
 /** Waits between the requests of a download that bring nothing, in ms; the last one repeats. */
@@ -32,9 +32,8 @@ function delayAfter(empty: number, retryAfterMs: number | null): number {
 }
 
 function told(context: UpdateContext, state: TopState): Change {
-  const { failure } = context;
   const { percent, message } = firstWords(state, context);
-  const error = state === 'failed' && failure !== null ? errorLine(failure) : null;
+  const error = state === 'failed' && context.failure !== null ? errorLine(context.failure) : null;
   return {
     outbox: withReport(context.outbox, { stage: STAGES[state], progress: percent, message, error }),
   };
@@ -65,12 +64,14 @@ export const ACTIONS = {
   forgetUpdate: change(({ context }) => ({ ...INITIAL_CONTEXT, outbox: context.outbox })),
   forgetPackage: change(() => ({ kept: 'nothing', trust: null, facts: null })),
 
-  noteTransfer: change<{ resumed: boolean }>(({ context }, { resumed }) => ({
+  noteTransfer: change<Transferred>(({ context: { attempts } }, { resumed, bytesArrived }) => ({
     kept: 'package',
     attempts: {
-      ...context.attempts,
+      ...attempts,
+      total: attempts.total + (bytesArrived === undefined ? 0 : 1),
+      bytes: attempts.bytes + (bytesArrived ?? 0),
       networkLostAt: null,
-      resumed: resumed || context.attempts.resumed,
+      resumed: resumed || attempts.resumed,
     },
   })),
   countAttempt: change(({ context, event }) => {

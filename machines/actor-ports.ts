@@ -1,6 +1,6 @@
 import { fromPromise } from 'xstate';
 import type { Age, Instant } from './clock.js';
-import type { Deployment, Failure, Kept, PackageFacts } from './update-context.js';
+import type { Deployment, Failure, Kept, PackageFacts, Transferred } from './update-context.js';
 import type { PackageIdentity } from './package-order.js';
 
 /** What the two ways back answer: how it ended, for people (`rolled back to 1.1.0`). */
@@ -20,7 +20,7 @@ function port<Output, Input>(name: string) {
  */
 export const ACTOR_PORTS = {
   /** One request for the bytes that are missing. Removes what is on disk of any other package first. */
-  transfer: port<{ resumed: boolean }, { identity: PackageIdentity }>('transfer'),
+  transfer: port<Transferred, { identity: PackageIdentity }>('transfer'),
   backOff: port<null, { delayMs: number }>('backOff'),
   /** Answers when it is worth asking again; rejects when there was no network for too long. Null: lost just now. */
   awaitNetwork: port<{ since: Instant }, { since: Instant | null }>('awaitNetwork'),

@@ -29,6 +29,12 @@ export interface Attempts {
   startedOver: boolean;
 }
 
+/** What a transfer that ends well tells: `bytesArrived` is absent where no request was needed. */
+export interface Transferred {
+  resumed: boolean;
+  bytesArrived?: number;
+}
+
 /** What inspecting found out about the package that is ready. */
 export interface PackageFacts {
   modules: number;

@@ -20,7 +20,8 @@ function fieldValue(value: LogFields[string]): string {
   return /^[^\s"=\\]+$/u.test(value) ? value : JSON.stringify(value);
 }
 
-function printable(text: string): string {
+/** A text in which characters that end a line, or that a terminal would obey, are escaped. */
+export function printable(text: string): string {
   return text.replace(
     UNPRINTABLE,
     (character) =>

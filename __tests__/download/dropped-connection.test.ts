@@ -16,6 +16,7 @@ test('a dropped connection keeps what arrived, and the next request asks for the
   });
   expect(error.message).toContain('ended at 300000 of 1000000 bytes');
   expect(await bench.request(server.url())).toEqual({ resumed: true });
+  expect(bench.arrived).toBe(700_000);
   expect(server.seen[1]?.headers).toMatchObject({ range: 'bytes=300000-', 'if-range': '"one"' });
   await bench.expectPackage();
 });

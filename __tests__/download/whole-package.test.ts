@@ -10,6 +10,7 @@ test('a package is fetched with one request and stands in the work folder under 
   const server = await FaultServer.start(file(bench.content));
   expect(await bench.request(server.url())).toEqual({ resumed: false });
   await bench.expectPackage();
+  expect(bench.arrived).toBe(3_000_000);
   expect(server.seen).toHaveLength(1);
   expect(server.seen[0]?.headers).toMatchObject({ 'accept-encoding': 'identity' });
   expect(server.seen[0]?.headers).not.toHaveProperty('range');
@@ -39,6 +40,7 @@ test('a package that is on disk already is not asked for again', async () => {
   const server = await FaultServer.start(file(bench.content));
   expect(await bench.request(server.url())).toEqual({ resumed: true });
   expect(server.seen).toEqual([]);
+  expect(bench.arrived).toBeNull();
   expect(bench.progress).toEqual([1_000_000]);
   await bench.expectPackage();
 });

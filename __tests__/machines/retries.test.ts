@@ -101,6 +101,17 @@ describe('a download', () => {
   });
 });
 
+test('all requests and all bytes of an order are counted, those of the one that ends well too', async () => {
+  const machine = await machineIn('downloading.transferring');
+  await machine.fail('transfer', 'DOWNLOAD_FAILED', { ...RETRY, bytesArrived: 300 });
+  await machine.settleWait('backOff');
+  await machine.finish('transfer', { resumed: true, bytesArrived: 700 });
+  expect(machine.context.attempts).toMatchObject({ total: 2, bytes: 1000 });
+  const again = await machineIn('downloading.transferring');
+  await again.finish('transfer', { resumed: true });
+  expect(again.context.attempts).toMatchObject({ total: 0, bytes: 0 });
+});
+
 describe('a wrong digest', () => {
   test('after a resumed download makes it start over once from byte 0, and then fails', async () => {
     const machine = await machineIn('downloading.transferring');

@@ -34,6 +34,8 @@ export class DownloadBench {
   url: string;
   now: Instant = { bootId: 'boot-1', uptimeMs: 1000, wallMs: PLAUSIBLE, wallIsPlausible: true };
   readonly progress: number[] = [];
+  /** What the last request that ended well told that it had brought; null where none was made for it. */
+  arrived: number | null = null;
   readonly lines: string[] = [];
 
   private constructor(tmpDir: string, size: number) {
@@ -66,7 +68,9 @@ export class DownloadBench {
     });
     told.push(JSON.stringify(outcome), outcome instanceof Error ? outcome.message : '');
     if (existsSync(this.notesPath)) told.push(await readFile(this.notesPath, 'utf8'));
-    return outcome;
+    if (outcome instanceof UpdateError) return outcome;
+    this.arrived = outcome.bytesArrived ?? null;
+    return { resumed: outcome.resumed };
   }
 
   /** A request that must fail. */

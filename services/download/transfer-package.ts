@@ -1,6 +1,7 @@
 import { isPackageVerdict, UpdateError } from '../../machines/errors.js';
 import { MAX_FETCHED_FACTOR } from '../../machines/guards.js';
 import { isSamePackage, type PackageIdentity, type PackageOrder } from '../../machines/package-order.js';
+import type { Transferred } from '../../machines/update-context.js';
 import type { Clock } from '../clock.js';
 import { look, removeFile } from '../disk.js';
 import type { Log } from '../log.js';
@@ -47,7 +48,7 @@ export async function transferPackage(
   identity: PackageIdentity,
   signal: AbortSignal,
   deps: TransferDeps,
-): Promise<{ resumed: boolean }> {
+): Promise<Transferred> {
   const order = deps.order();
   if (order === null || !isSamePackage(order, identity)) {
     throw new UpdateError('DOWNLOAD_FAILED', `${identity.version} is not what is ordered`);
@@ -66,7 +67,7 @@ export async function transferPackage(
     if (partial.missing > 0) {
       const resumed = await fetchMissing(partial, order, signal, deps);
       await partial.finish();
-      return { resumed };
+      return { resumed, bytesArrived: partial.arrived };
     }
     await partial.finish();
     return wasThere(identity, deps);
