@@ -65,9 +65,21 @@ function restricted(paths, ...syntax) {
 }
 
 /** Commands that run on the device; the other scripts are for workstations. */
-const DEVICE_SCRIPTS = ['serve', 'recover', 'factory', 'status', 'tope-updater'].map(
-  (name) => `scripts/${name}.ts`,
-);
+const DEVICE_SCRIPTS = [
+  ...[
+    'serve',
+    'recover',
+    'factory',
+    'tope-updater',
+    'status',
+    'watch',
+    'versions',
+    'history',
+    'download',
+    'update',
+  ],
+  ...['rollback', 'cancel', 'doctor', 'client', 'serve-file', 'local-package', 'packed-facts'],
+].map((name) => `scripts/${name}.ts`);
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/'] },

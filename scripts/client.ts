@@ -51,10 +51,9 @@ export class Client {
     return this.#call(path, JSON.stringify(body), ORDER_WITHIN_MS);
   }
 
-  /** Opens the stream of events, going on after an id. Throws NoAnswer or NoUpdater. */
-  async events(lastId: string | null, signal: AbortSignal): Promise<IncomingMessage> {
-    const headers = lastId === null ? {} : { 'Last-Event-ID': lastId };
-    const response = await this.#send('/events', { headers, signal, timeoutMs: SILENCE_MS });
+  /** Opens the stream of events: what happens from now on. Throws NoAnswer or NoUpdater. */
+  async events(signal: AbortSignal): Promise<IncomingMessage> {
+    const response = await this.#send('/events', { headers: {}, signal, timeoutMs: SILENCE_MS });
     if (response.statusCode === 200) return response;
     const { msg } = envelopeIn(await text(response), `${this.base}${BASE_PATH}/events`);
     throw new NoUpdater(`the events cannot be read: ${msg}`);
@@ -96,15 +95,13 @@ export class Client {
     return new Promise((resolve, reject) => {
       request.on('response', resolve);
       request.on('timeout', () => request.destroy(new Error(`nothing came for ${timeoutMs} ms`)));
-      request.on('error', (error) => reject(this.#noAnswer(error, path)));
+      request.on('error', (error) => reject(this.#noAnswer(error)));
       request.end(body ?? undefined);
     });
   }
 
-  #noAnswer(error: unknown, path = ''): NoAnswer {
-    return new NoAnswer(`no updater answers at ${this.base}${BASE_PATH}${path}: ${reasonOf(error)}`, {
-      cause: error,
-    });
+  #noAnswer(error: unknown): NoAnswer {
+    return new NoAnswer(`no updater answers at ${this.base}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -11,18 +11,53 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** What every command that calls the updater takes beside its own options. */
+export const CALLER_OPTIONS = { json: { type: 'boolean' }, updater: { type: 'string' } } as const;
+
+/** The same for their help texts. */
+export const CALLER_HELP = `  --updater URL  where the updater listens (default: as it is configured, else http://127.0.0.1:12315)
+  --help         print this
+`;
+
 /**
  * Options of a subcommand, parsed strictly, with `--help` added. Throws a UsageError for one that is unknown or has no
- * value.
+ * value, and for words beside the options.
  */
 export function parseOptions<Options extends NonNullable<ParseArgsConfig['options']>>(
   args: string[],
   options: Options,
 ) {
+  return parse({ args, options: { ...options, help: HELP_OPTION }, strict: true } as const).values;
+}
+
+/** The same for a subcommand that takes one word beside its options. */
+export function parseWord<Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: string[],
+  options: Options,
+) {
+  const { values, positionals } = parse({
+    args,
+    options: { ...options, help: HELP_OPTION },
+    strict: true,
+    allowPositionals: true,
+  } as const);
+  const [word, ...more] = positionals;
+  if (more[0] !== undefined) throw new UsageError(`one word is enough; what is ${more[0]}?`);
+  return { values, word };
+}
+
+const HELP_OPTION = { type: 'boolean', short: 'h' } as const;
+
+function parse<Config extends ParseArgsConfig>(config: Config) {
   try {
-    return parseArgs({ args, options: { ...options, help: { type: 'boolean', short: 'h' } }, strict: true })
-      .values;
+    return parseArgs(config);
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** Prints a command's help; answers with its exit code. */
+export function printHelp(help: string): number {
+  process.stdout.write(help);
+  return EXIT.done;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../services/configuration.js';
+import { printable } from '../services/log-line.js';
 import { EXIT, UsageError, type Command } from './command.js';
 
 /** The subcommands; each is loaded when it is called. */
@@ -36,6 +37,38 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<Com
   status: {
     about: 'print what the running updater is doing',
     load: async () => (await import('./status.js')).statusCommand,
+  },
+  watch: {
+    about: 'show what it is doing as it happens',
+    load: async () => (await import('./watch.js')).watchCommand,
+  },
+  versions: {
+    about: 'print what is installed and what it can go back to',
+    load: async () => (await import('./versions.js')).versionsCommand,
+  },
+  history: {
+    about: 'print the story of each order',
+    load: async () => (await import('./history.js')).historyCommand,
+  },
+  download: {
+    about: 'order the download of a package, or hand it a local one',
+    load: async () => (await import('./download.js')).downloadCommand,
+  },
+  update: {
+    about: 'install the package that is ready',
+    load: async () => (await import('./update.js')).updateCommand,
+  },
+  rollback: {
+    about: 'go back to a release that the device keeps',
+    load: async () => (await import('./rollback.js')).rollbackCommand,
+  },
+  cancel: {
+    about: 'stop a download, or drop a package that is ready',
+    load: async () => (await import('./cancel.js')).cancelCommand,
+  },
+  doctor: {
+    about: 'look at the device: each thing is ok, or what to do; pack a bundle for support',
+    load: async () => (await import('./doctor.js')).doctorCommand,
   },
 };
 
@@ -78,7 +111,7 @@ async function run([name, ...args]: string[]): Promise<number> {
 }
 
 function complain(exitCode: number, ...problems: string[]): number {
-  for (const problem of problems) process.stderr.write(`tope-updater: ${problem}\n`);
+  for (const problem of problems) process.stderr.write(`tope-updater: ${printable(problem)}\n`);
   return exitCode;
 }
 

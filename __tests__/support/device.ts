@@ -64,6 +64,11 @@ export class Device extends UpdaterCaller {
     return deviceEnvironment({ configFile, root, workDir, apiUrl: this.api.url }, this.#options.environment);
   }
 
+  /** Where its updater listens. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   get updater(): UpdaterProcess {
     if (this.#updater === null) throw new Error('no updater was started');
     return this.#updater;

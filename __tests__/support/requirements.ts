@@ -33,6 +33,8 @@ export const SYSTEMD_LAB: Requirement = {
   needs: 'root, overlayfs and the packages systemd, systemd-sysv and dbus',
 };
 
+export const TMUX: Requirement = { met: hasProgram('tmux'), needs: 'the package tmux' };
+
 type Body = () => void | Promise<void>;
 
 /** A test that is skipped where its requirement lacks, and fails there in CI (`CI` is set): CI must prove everything. */

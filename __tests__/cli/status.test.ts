@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { runNode, type Ending } from './support/run-node.js';
+import { runNode, type Ending } from '../support/run-node.js';
 
 const COMMAND = 'scripts/tope-updater.js';
 const servers: Server[] = [];
@@ -67,8 +67,8 @@ describe('tope-updater', () => {
     [['constructor'], 'constructor is no command; see tope-updater --help'],
     [['status', '--color'], "Unknown option '--color'"],
     [['status', 'now'], "Unexpected argument 'now'"],
-    [['status', '--url'], "Option '--url <value>' argument missing"],
-    [['status', '--url', 'ftp://x'], '--url is "ftp://x": expected an http or https URL'],
+    [['status', '--updater'], "Option '--updater <value>' argument missing"],
+    [['status', '--updater', 'ftp://x'], '--updater is "ftp://x": expected an http or https URL'],
   ])('ends with exit code 2 and a line that tells why when it is called wrongly: %p', async (args, words) => {
     const { exitCode, stdout, stderr } = await run(...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
@@ -85,7 +85,7 @@ describe('tope-updater', () => {
 describe('tope-updater status', () => {
   test('prints stage, progress and message in words', async () => {
     const port = await startUpdater({ code: 200, msg: 'success', data: DOWNLOADING });
-    expect(await run('status', '--url', `http://127.0.0.1:${port}/`)).toEqual({
+    expect(await run('status', '--updater', `http://127.0.0.1:${port}/`)).toEqual({
       exitCode: 0,
       stdout: 'downloading 45 %: Downloading package...\n',
       stderr: '',
@@ -102,7 +102,7 @@ describe('tope-updater status', () => {
 
   test('ends with exit code 1 after a failed update, and tells the error', async () => {
     const port = await startUpdater({ code: 500, msg: 'Update failed: …', stage: 'failed', data: FAILED });
-    expect(await run('status', '--url', `http://127.0.0.1:${port}`)).toEqual({
+    expect(await run('status', '--updater', `http://127.0.0.1:${port}`)).toEqual({
       exitCode: 1,
       stdout: 'failed 45 %: Update failed\nerror: MD5_MISMATCH: got 0\n',
       stderr: '',
@@ -113,7 +113,7 @@ describe('tope-updater status', () => {
     'ends with exit code 1 where what answers is no updater: %p',
     async (answer) => {
       const port = await startUpdater(answer);
-      const { exitCode, stdout, stderr } = await run('status', '--url', `http://127.0.0.1:${port}`);
+      const { exitCode, stdout, stderr } = await run('status', '--updater', `http://127.0.0.1:${port}`);
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
       expect(stderr).toContain(`http://127.0.0.1:${port}/api/v1.0/progress`);
     },
@@ -122,7 +122,7 @@ describe('tope-updater status', () => {
   test('ends with exit code 1 and the reason where nobody answers', async () => {
     const port = await startUpdater(null);
     await new Promise((resolve) => servers[0]?.close(resolve));
-    const { exitCode, stderr } = await run('status', '--url', `http://127.0.0.1:${port}`);
+    const { exitCode, stderr } = await run('status', '--updater', `http://127.0.0.1:${port}`);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^tope-updater: no updater answers at .+: connect ECONNREFUSED .+\n$/);
   });

@@ -1,0 +1,35 @@
+import type { Configuration } from '../../services/configuration.js';
+import type { Store } from '../../services/deployment/store.js';
+import { openServiceControl } from '../../services/service-control/open-service-control.js';
+import type { ServiceControl } from '../../services/service-control/service-control.js';
+import { fault, note, ok, type Finding } from './finding.js';
+
+/** The updater's own units, as its release installs them. */
+const OWN = ['tope-updater.service', 'tope-updater-recover.service'];
+
+/** Whether the updater's units, and those of the installed release, are as they should be. */
+export async function checkUnits(configuration: Configuration, store: Store): Promise<Finding[]> {
+  if (configuration.serviceManager === 'none')
+    return [note('units', 'there is no service manager: an update stops services and starts none')];
+  const control = await openServiceControl('systemd', []);
+  const findings = [];
+  for (const unit of OWN) findings.push(await own(control, unit));
+  const live = await store.pointer('current');
+  const release = live === null ? null : await store.releaseIfThere(live);
+  for (const { unit } of release?.units ?? []) findings.push(await service(control, unit));
+  return findings;
+}
+
+async function own(control: ServiceControl, unit: string): Promise<Finding> {
+  const { load } = await control.look(unit);
+  return load === 'loaded'
+    ? ok('units', `${unit} is installed`)
+    : fault('units', `${unit} is ${load}`, 'install the updater as docs/operations.md tells');
+}
+
+async function service(control: ServiceControl, unit: string): Promise<Finding> {
+  const { load, active, isOneshot, result } = await control.look(unit);
+  const runs = active === 'active' || (isOneshot && result === 'success');
+  if (load === 'loaded' && runs) return ok('units', `${unit} is ${active}`);
+  return fault('units', `${unit} is ${load}, ${active} (${result})`, `journalctl -u ${unit}`);
+}
