@@ -8,7 +8,12 @@ import { withReport, withoutReport } from './report-outbox.js';
 import { firstWords } from './first-words.js';
 import { STAGES, type TopState } from './stage.js';
 import { interruption, takenUp } from './take-up.js';
-import { INITIAL_CONTEXT, type PackageFacts, type Transferred, type UpdateContext } from './update-context.js';
+import {
+  INITIAL_CONTEXT,
+  type PackageFacts,
+  type Transferred,
+  type UpdateContext,
+} from './update-context.js';
 import type { UpdateEvent } from './update-events.js';
 
 /** Waits between the requests of a download that bring nothing, in ms; the last one repeats. */
