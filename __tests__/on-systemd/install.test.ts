@@ -88,7 +88,7 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     await device.lab.sh(other);
     const before = await device.lab.sh('readlink /opt/tope/updater/program');
     await device.lab.sh(
-      'cp -a /root/release /root/good; echo syntax error >/root/release/program/dist/scripts/serve.js',
+      'cp -a /root/release /root/good; echo syntax error >/root/release/program/dist/scripts/tope-updater.js',
     );
     await device.lab.sh(other);
     expect(await device.install()).toMatchObject({

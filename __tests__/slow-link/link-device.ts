@@ -2,14 +2,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../scripts/node-flags.js';
 import { buildPackage, type BuiltPackage } from '../support/build-package.js';
 import { PackageServer } from '../support/package-server.js';
 import { ReportListener } from '../support/report-listener.js';
 import { accepted, UpdaterCaller } from '../support/updater-caller.js';
 import { UpdaterProcess } from '../support/updater-process.js';
 
-/** The flags that keep node's memory small on a device: some of them are not taken from NODE_OPTIONS. */
-const WITH_FLAGS = ['sh', '-c', 'exec "$0" --expose-gc --max-semi-space-size=1 "$@"'];
+/** As on a device. */
+const WITH_FLAGS = ['sh', '-c', `exec "$0" ${NODE_FLAGS.join(' ')} "$@"`];
 
 /** A device whose updater is a process of its own, at the end of a link that is as slow as it is told. */
 export class LinkDevice extends UpdaterCaller {
@@ -36,6 +37,7 @@ export class LinkDevice extends UpdaterCaller {
       TOPE_MANAGED_ROOT: this.root,
       TOPE_SERVICE_MANAGER: 'none',
       TOPE_OTA_GUI: '',
+      ...NODE_ENVIRONMENT,
       ...environment,
     };
   }

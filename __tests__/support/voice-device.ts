@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { BuiltPackage } from './build-package.js';
+import { NODE_FLAGS } from '../../scripts/node-flags.js';
 import { eventually } from './eventually.js';
 import { InstalledDevice, UNITS, type InstalledOptions } from './installed-device.js';
 
@@ -96,7 +97,7 @@ export class VoiceDevice {
 function dropIn(): string {
   return [
     ...['[Service]', 'RestartSec=200ms', 'WatchdogSec=3', 'ExecStart='],
-    `ExecStart=${process.execPath} --max-semi-space-size=1 ${HOLDABLE} serve`,
+    `ExecStart=${process.execPath} ${NODE_FLAGS.join(' ')} ${HOLDABLE} serve`,
     '',
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../node-flags.js';
 import { readEvents, type StreamEvent } from './event-stream.js';
 
 /** What the updater is known to be doing. */
@@ -62,8 +63,8 @@ export class UpdaterProcess {
     this.#doing = UNKNOWN;
     const entry = fileURLToPath(new URL('updater-entry.js', import.meta.url));
     const { environment } = this.#options;
-    const child = spawn(process.execPath, [entry], {
-      env: environment,
+    const child = spawn(process.execPath, [...NODE_FLAGS, entry], {
+      env: { ...NODE_ENVIRONMENT, ...environment },
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../node-flags.js';
+import { bundleProgram } from './bundle.js';
 import { thirdPartyNotices } from './notices.js';
 import { productionPackages } from './production-packages.js';
 import { fetchRuntime, type Architecture } from './runtime.js';
@@ -25,15 +27,10 @@ export interface BuiltRelease {
 }
 
 const run = promisify(execFile);
-const BUILT = ['machines', 'services', 'http', 'scripts'];
-/** What no device runs. */
-const LEFT_OUT = /^scripts\/(?:demo|release)\/|^scripts\/(?:release|write-docs)\.js|\.map$/;
-const OF_DEVELOPMENT =
-  /\.(?:[cm]?ts|map|md|markdown|flow)$|^moment\/(?:dist|locale|min|src|ts3\.1-typings)\//i;
 
 /**
- * Packs `tope-updater-X.Y.Z.tar.gz` (with a runtime: `tope-updater-X.Y.Z-arm64.tar.gz`): the program with the packages
- * that it needs, units, the default configuration, install and uninstall. The same input gives the same bytes.
+ * Packs `tope-updater-X.Y.Z.tar.gz` (with a runtime: `tope-updater-X.Y.Z-arm64.tar.gz`): the program as one file, units,
+ * the default configuration, install and uninstall. The same input gives the same bytes.
  */
 export async function buildRelease({ checkout, into, node }: ReleaseRequest): Promise<BuiltRelease> {
   const version = await versionOf(checkout);
@@ -56,22 +53,11 @@ export async function buildRelease({ checkout, into, node }: ReleaseRequest): Pr
 async function fill(folder: string, checkout: string, version: string): Promise<void> {
   const program = join(folder, 'program');
   await mkdir(join(program, 'bin'), { recursive: true });
-  for (const part of BUILT) {
-    const from = join(checkout, 'dist', part);
-    const filter = (path: string) => !LEFT_OUT.test(`${part}/${relative(from, path)}`);
-    await cp(from, join(program, 'dist', part), { recursive: true, filter });
-  }
-  const packages = await productionPackages(checkout);
-  for (const { folder: one, name } of packages) {
-    const from = join(checkout, one);
-    const filter = (path: string) => isRun(name, relative(from, path));
-    await cp(from, join(program, one), { recursive: true, filter });
-  }
+  const { packages } = await bundleProgram(checkout, program);
   await copyFile(join(checkout, 'package.json'), join(program, 'package.json'));
   await cp(join(checkout, 'docs'), join(program, 'docs'), { recursive: true });
   await cp(join(checkout, 'systemd'), join(folder, 'systemd'), { recursive: true });
   for (const [script, target] of [
-    ['tope-updater.sh', 'program/bin/tope-updater'],
     ['install.sh', 'install'],
     ['uninstall.sh', 'uninstall'],
   ] as const) {
@@ -79,18 +65,22 @@ async function fill(folder: string, checkout: string, version: string): Promise<
     await chmod(join(folder, target), 0o755);
   }
   await copyFile(join(folder, 'uninstall'), join(program, 'uninstall'));
+  await writeFile(join(program, 'bin', 'tope-updater'), await launcher(checkout), { mode: 0o755 });
   await copyFile(join(checkout, 'LICENSE'), join(folder, 'LICENSE'));
+  const bundled = (await productionPackages(checkout)).filter(({ folder: one }) => packages.has(one));
   await writeFile(join(folder, 'VERSION'), `${version}\n`);
   await writeFile(
     join(folder, 'config.json'),
     `${JSON.stringify({ workDir: '/var/lib/tope-updater' }, null, 2)}\n`,
   );
-  await writeFile(join(folder, 'THIRD_PARTY_NOTICES'), await thirdPartyNotices(checkout, packages));
+  await writeFile(join(folder, 'THIRD_PARTY_NOTICES'), await thirdPartyNotices(checkout, bundled));
 }
 
-/** A package's own packages have entries of their own in the lockfile; what is only read by people stays out. */
-function isRun(name: string, path: string): boolean {
-  return !path.split(sep).includes('node_modules') && !OF_DEVELOPMENT.test(`${name}/${path}`);
+/** What the unit and people call, with the flags and variables that node gets. */
+async function launcher(checkout: string): Promise<string> {
+  const words = await readFile(join(checkout, 'scripts', 'release', 'tope-updater.sh'), 'utf8');
+  const variables = Object.entries(NODE_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
+  return words.replace('NODE_ENVIRONMENT', variables.join(' ')).replace('NODE_FLAGS', NODE_FLAGS.join(' '));
 }
 
 /** In the form of sha256sum(1), for every file. */

@@ -1,0 +1,18 @@
+/**
+ * What keeps the updater small in memory; what each is worth stands in docs/operations.md, "Memory". The packed launcher,
+ * the demo and the tests have it from here.
+ */
+
+/** Flags of node; some of them are not taken from NODE_OPTIONS. */
+export const NODE_FLAGS = [
+  // What is read and thrown away goes in a small young generation, collected often.
+  '--max-semi-space-size=1',
+  // Dead buffers are collected as soon as a MiB of them is told of: services/package/dead-buffers.ts.
+  '--expose-gc',
+] as const;
+
+/** Variables of its environment: see mallopt(3). */
+export const NODE_ENVIRONMENT = {
+  // Else each thread that reads, hashes or inflates keeps free memory of its own.
+  MALLOC_ARENA_MAX: '1',
+} as const;
