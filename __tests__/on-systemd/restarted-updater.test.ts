@@ -44,6 +44,23 @@ describeIf(SYSTEMD_LAB, 'an updater in the middle of an update that', () => {
     expect(await on.voice()).toEqual({ file: on.newest, unit: on.newest, process: on.newest });
   });
 
+  test('is killed by its memory limit goes on by itself', async () => {
+    await on.holdAt('unit.start after');
+    const before = await pid();
+    // Of the unit's processes the kernel takes the updater, although another one eats the memory.
+    await on.device.lab.sh(`echo 1000 >/proc/${before}/oom_score_adj
+      group=$(systemctl show --value --property=ControlGroup tope-updater)
+      for at in /sys/fs/cgroup/memory /sys/fs/cgroup; do if [ -e $at$group/cgroup.procs ]; then break; fi; done
+      (echo $$ >$at$group/cgroup.procs; exec dd if=/dev/zero of=/dev/null bs=400M count=1) 2>/dev/null || true`);
+    await isAnother(before);
+    const log = await on.device.lab.sh(
+      'journalctl --sync; journalctl --no-pager -u tope-updater _PID=1 -n 20',
+    );
+    expect(log).toMatch(/oom-kill|status=9\/KILL/);
+    expect(await on.device.ends()).toBeNull();
+    expect(await on.voice()).toEqual({ file: on.newest, unit: on.newest, process: on.newest });
+  });
+
   test('leaves its screen running when it is killed', async () => {
     expect(await on.device.property('tope-ota-gui', 'ActiveState')).toBe('active');
   });

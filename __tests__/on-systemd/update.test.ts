@@ -114,21 +114,24 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
     /** A service that runs only as long as nobody says that its version is broken. */
     const fickle = (version: string) =>
       `#!/bin/sh\n[ -e /root/broken-${version} ] && exit 1\nexec sleep 1000\n`;
+    const programs = (version: string) => ({ fickle: fickle(version), steady: worker(version) });
     const next = (version: string) =>
-      device.build(version, [
-        {
-          name: 'fickle',
-          dst: '/opt/tope/bin/fickle',
-          brings: { bytes: fickle(version), mode: 0o755 },
-          also: { process_name: 'fickle' },
-        },
-      ]);
+      device.build(
+        version,
+        Object.entries(programs(version)).map(([name, program]) => ({
+          name,
+          dst: `/opt/tope/bin/${name}`,
+          brings: { bytes: program, mode: 0o755 },
+          also: { process_name: name },
+        })),
+      );
     const failed = 'SERVICE_START_FAILED|HEALTH_CHECK_FAILED';
 
     beforeAll(async () => {
-      await device.addService('fickle', fickle('0.0.0'), [
-        ...['[Unit]', 'StartLimitIntervalSec=0', '[Service]', 'ExecStart=/opt/tope/bin/fickle'],
-      ]);
+      for (const [name, program] of Object.entries(programs('0.0.0')))
+        await device.addService(name, program, [
+          ...['[Unit]', 'StartLimitIntervalSec=0', '[Service]', `ExecStart=/opt/tope/bin/${name}`],
+        ]);
       await device.order(next('4.0.0'));
       await device.ends();
     }, 60_000);
@@ -153,7 +156,7 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
         expect(await device.property(unit, 'ActiveState')).toBe('active');
     });
 
-    test('says so, here and to device-api, where no version runs at all', async () => {
+    test('says so, here and to device-api, where no version runs at all, and leaves running what runs', async () => {
       await device.order(next('6.0.0'));
       expect(await device.ends()).toBeNull();
       await device.lab.sh('touch /root/broken-0.0.0 /root/broken-6.0.0');
@@ -163,6 +166,14 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
       await eventually('device-api hears it', async () =>
         (await device.lab.sh(`tail -n 1 ${HEARD}`)).includes('ROLLBACK_FAILED') ? true : null,
       );
+      // The factory's files are whole, what can run of them runs, and the one that cannot was tried.
+      expect(await device.lab.sh('cat /opt/tope/bin/steady')).toBe(worker('0.0.0').trim());
+      for (const unit of ['steady', 'device-api', 'voice', 'camera'])
+        expect(await device.property(unit, 'ActiveState')).toBe('active');
+      expect(await device.property('fickle', 'Result')).toBe('exit-code');
+      expect(await device.lab.sh('cat /opt/tope/bin/fickle')).toBe(fickle('0.0.0').trim());
+      await device.lab.sh('rm /root/broken-0.0.0; systemctl start fickle');
+      expect(await device.property('fickle', 'ActiveState')).toBe('active');
     });
   });
 });

@@ -21,6 +21,11 @@ export interface ServiceControl {
   resetFailed(unit: string): Promise<void>;
   /** Asks for a start and returns at once. */
   askToStart(unit: string): Promise<void>;
+  /**
+   * Where the service manager itself can tell when a start is over: asks for it and answers as soon as that is so, or
+   * after `withinMs`; true: the unit is up. One question less for each unit while services are down.
+   */
+  startAndWait?(unit: string, until: { withinMs: number; signal: AbortSignal }): Promise<boolean>;
   /** Reads unit files anew. */
   reload(): Promise<void>;
   /** Whether the whole system is on its way down, so that nothing should be started any more. */

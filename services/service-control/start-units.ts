@@ -34,8 +34,7 @@ export async function startUnits(
   await Promise.all(units.map((unit) => control.resetFailed(unit)));
   for (const [index, unit] of units.entries()) {
     const began = performance.now();
-    await control.askToStart(unit);
-    await untilStarted(control, unit, options);
+    if (!(await isUpAtOnce(control, unit, options))) await untilStarted(control, unit, { ...options, began });
     options.log.info('unit started', { unit, ms: msSince(began) });
     await options.onStarted?.(unit, index + 1);
   }
@@ -61,12 +60,23 @@ export async function askToStartAll(
   return inVain;
 }
 
+/** Asks for a start; whether the service manager has told by itself that the unit is up. */
+async function isUpAtOnce(
+  control: ServiceControl,
+  unit: string,
+  { signal, startTimeoutMs = START_TIMEOUT_MS }: StartOptions,
+): Promise<boolean> {
+  if (control.startAndWait !== undefined)
+    return control.startAndWait(unit, { withinMs: startTimeoutMs, signal });
+  await control.askToStart(unit);
+  return false;
+}
+
 async function untilStarted(
   control: ServiceControl,
   unit: string,
-  { signal, startTimeoutMs = START_TIMEOUT_MS, pollMs = POLL_MS }: StartOptions,
+  { signal, began, startTimeoutMs = START_TIMEOUT_MS, pollMs = POLL_MS }: StartOptions & { began: number },
 ): Promise<void> {
-  const began = performance.now();
   for (let waitMs = pollMs; ; waitMs = longer(waitMs)) {
     const state = await control.look(unit);
     if (isAsGoodAsUp(state)) return;

@@ -12,9 +12,17 @@ export interface SystemctlAnswer {
 const ANSWER_MS = 15_000;
 export const RELOAD_MS = 90_000;
 
-/** Calls systemctl, without a shell and with untranslated words. Never rejects. */
-export function systemctl(args: readonly string[], timeoutMs = ANSWER_MS): Promise<SystemctlAnswer> {
+/**
+ * Calls systemctl, without a shell and with untranslated words. Never rejects: what takes longer, or goes on when the
+ * signal is aborted, is ended (which takes back no order that systemd has got).
+ */
+export function systemctl(
+  args: readonly string[],
+  timeoutMs = ANSWER_MS,
+  signal?: AbortSignal,
+): Promise<SystemctlAnswer> {
   const options = {
+    ...(signal === undefined ? {} : { signal }),
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
     maxBuffer: 4 * 1024 * 1024,
@@ -26,6 +34,22 @@ export function systemctl(args: readonly string[], timeoutMs = ANSWER_MS): Promi
       resolve({ ok: error === null, stdout, words: stderr.trim().replaceAll('\n', '; ') || complaint });
     });
   });
+}
+
+let forgetting: { units: Set<string>; answer: Promise<SystemctlAnswer> } | null = null;
+
+/** Forgets failures of a unit. What is asked for in one turn of the event loop costs one call of systemctl. */
+export function resetFailed(unit: string): Promise<SystemctlAnswer> {
+  if (forgetting === null) {
+    const units = new Set<string>();
+    const answer = nextTurn().then(() => {
+      forgetting = null;
+      return systemctl(['reset-failed', '--', ...units]);
+    });
+    forgetting = { units, answer };
+  }
+  forgetting.units.add(unit);
+  return forgetting.answer;
 }
 
 export type Properties = ReadonlyMap<string, string>;

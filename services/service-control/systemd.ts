@@ -2,7 +2,7 @@ import { UpdateError, type ErrorCode } from '../../machines/errors.js';
 import { step, type StepName } from '../steps.js';
 import { findFileUsers } from './file-users.js';
 import type { Relatives, ServiceControl, UnitState, Users } from './service-control.js';
-import { RELOAD_MS, showUnits, systemctl, type Properties } from './systemctl.js';
+import { RELOAD_MS, resetFailed, showUnits, systemctl, type Properties } from './systemctl.js';
 import { serviceUnitName, OWN_UNITS } from './unit-names.js';
 import { unitOfProcess } from './unit-of-process.js';
 
@@ -36,8 +36,9 @@ export async function openSystemd(): Promise<ServiceControl> {
     askToStop: (unit) => change('unit.stop', 'SERVICE_STOP_FAILED', ['stop', '--no-block', '--', unit]),
     kill: (unit) =>
       change('unit.kill', 'PROCESS_KILL_FAILED', ['kill', '--kill-whom=all', '--signal=SIGKILL', '--', unit]),
-    resetFailed: (unit) => change('unit.resetFailed', 'SERVICE_START_FAILED', ['reset-failed', '--', unit]),
+    resetFailed: forgetFailures,
     askToStart: (unit) => change('unit.start', 'SERVICE_START_FAILED', ['start', '--no-block', '--', unit]),
+    startAndWait,
     reload: () => change('unit.reload', 'SERVICE_START_FAILED', ['daemon-reload'], RELOAD_MS),
     // The exit status tells only `running` from all else, so the word is what counts.
     isSystemStopping: async () => (await systemctl(['is-system-running'])).stdout.trim() === 'stopping',
@@ -123,6 +124,34 @@ function isUp(shown: Properties): boolean {
   return ['active', 'reloading', 'refreshing', 'activating'].includes(shown.get('ActiveState') ?? '');
 }
 
+async function forgetFailures(unit: string): Promise<void> {
+  await step('unit.resetFailed', async () => {
+    const { ok, words } = await resetFailed(unit);
+    if (!ok && !words.split('; ').every(isMoot))
+      throw new UpdateError('SERVICE_START_FAILED', `systemctl reset-failed ${unit}: ${words}`);
+  });
+}
+
+/** A unit that is down may have been unloaded: then there is nothing to kill and nothing to forget. */
+function isMoot(words: string): boolean {
+  return words.includes('not loaded');
+}
+
+/** systemctl waits for the job's end. A job that fails is judged by the unit's state; a refusal is an error at once. */
+async function startAndWait(
+  unit: string,
+  { withinMs, signal }: { withinMs: number; signal: AbortSignal },
+): Promise<boolean> {
+  return step('unit.start', async () => {
+    const { ok, words } = await systemctl(['start', '--', unit], withinMs, signal);
+    if (signal.aborted)
+      throw new UpdateError('CANCELLED', `${unit} was not waited for: another event came first`);
+    if (words.includes('Failed to start '))
+      throw new UpdateError('SERVICE_START_FAILED', `systemctl start ${unit}: ${words}`);
+    return ok;
+  });
+}
+
 async function change(
   name: StepName,
   code: ErrorCode,
@@ -131,10 +160,8 @@ async function change(
 ): Promise<void> {
   await step(name, async () => {
     const answer = await systemctl(args, timeoutMs);
-    // A unit that is down may have been unloaded: then there is nothing to kill and nothing to forget.
-    const isMoot =
-      (name === 'unit.kill' || name === 'unit.resetFailed') && answer.words.includes('not loaded');
-    if (!answer.ok && !isMoot) throw new UpdateError(code, `systemctl ${args.join(' ')}: ${answer.words}`);
+    if (!answer.ok && !(name === 'unit.kill' && isMoot(answer.words)))
+      throw new UpdateError(code, `systemctl ${args.join(' ')}: ${answer.words}`);
   });
 }
 
