@@ -50,6 +50,20 @@ module.exports = {
       to: { path: '(^|/)node_modules/got/' },
     },
     {
+      name: 'pictures-are-laid-out-beforehand',
+      comment: 'A device gets the finished picture: only the writer of docs lays one out.',
+      severity: 'error',
+      from: { pathNot: '^(scripts/write-docs\\.ts$|__tests__/)' },
+      to: { path: '^scripts/picture/lay-out\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'pages-stand-alone',
+      comment: 'What runs in a browser imports nothing but its like.',
+      severity: 'error',
+      from: { path: '^pages/' },
+      to: { pathNot: '^pages/' },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       from: {},
@@ -67,8 +81,11 @@ module.exports = {
       comment:
         'What runs on a device stands in dependencies of package.json, not in devDependencies or nowhere.',
       severity: 'error',
-      // Releases are packed on a workstation.
-      from: { path: '^(machines|services|http|scripts)/', pathNot: '^scripts/release/' },
+      // Releases are packed, and pictures laid out, on a workstation.
+      from: {
+        path: '^(machines|services|http|scripts)/',
+        pathNot: '^scripts/(?:release/|picture/lay-out\.ts$)',
+      },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'],
         dependencyTypesNot: ['type-only'],

@@ -1,7 +1,7 @@
 // Makes a checkout ready to run: installs packages if the lockfile asks for others than are there, and builds.
 // Plain JavaScript, because nothing is built yet when it runs.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const ROOT = dirname(import.meta.dirname);
@@ -46,4 +46,7 @@ function removeStale() {
 
 if (!isInstalled()) run('npm', ['ci', '--no-audit', '--no-fund']);
 removeStale();
-run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', ROOT]);
+for (const project of [ROOT, join(ROOT, 'pages')])
+  run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project]);
+for (const name of readdirSync(join(ROOT, 'pages')))
+  if (name.endsWith('.css')) copyFileSync(join(ROOT, 'pages', name), join(DIST, 'pages', name));

@@ -1,61 +1,71 @@
-import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
-import { mermaidOf } from './mermaid.js';
+import { readFile, writeFile } from 'node:fs/promises';
+import { MACHINE_PICTURE } from '../http/pages/machine-picture.js';
 import { updateMachine } from '../machines/update-machine.js';
+import { EXIT, parseOptions, UsageError } from './command.js';
+import { dotOf } from './picture/dot.js';
+import { htmlOf } from './picture/html.js';
+import { graphOf } from './picture/machine-graph.js';
+import { mermaidOf } from './picture/mermaid.js';
+import { PICTURE_TITLE, withStyle } from './picture/svg.js';
+import { xstateJsonOf } from './picture/xstate-json.js';
 
-export { mermaidOf } from './mermaid.js';
+const HELP = `Usage: tope-updater visualize [--format FORMAT] [--restarts] [-o FILE]
 
-const USAGE = `Usage: tope-updater visualize [--format mermaid] [--restarts] [-o FILE]
+Draws the update machine from its definition.
 
-Draws the update machine as text.
+Formats:
+  svg        the picture that /visualizer shows, with its style
+  html       the same as a page, with states and transitions as tables
+  mermaid    a Mermaid stateDiagram-v2 (the default)
+  dot        for Graphviz
+  json       the definition as XState's createMachine takes it; Stately's editor (import from code) wants it
+             as createMachine(JSON)
 
-  --format mermaid   a Mermaid stateDiagram-v2 (the default)
-  --restarts         also what a restart leads to (the event RESTORED)
+Options:
+  --restarts         in mermaid and dot: also what a restart leads to (the event RESTORED)
   -o, --output FILE  writes to a file instead of the standard output
+  --help             print this
+
+Exit codes: 0 done, 1 the file cannot be written, 2 wrong usage
 `;
 
-/**
- * The command `visualize`: answers with its exit code, 0 for done, 1 where the file cannot be written, 2 for wrong
- * usage (both told on the standard error).
- */
-export async function visualizeCommand(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
-  if (typeof options === 'string') {
-    process.stderr.write(`${options}\n\n${USAGE}`);
-    return 2;
+/** Makes the picture in each format; all but the laid out ones can show restarts. */
+const FORMATS: Readonly<Record<string, (restarts: boolean) => string | Promise<string>>> = {
+  svg: styledPicture,
+  html: async () => htmlOf(graphOf(updateMachine), { title: PICTURE_TITLE, svg: await styledPicture() }),
+  mermaid: (restarts) => mermaidOf(graphOf(updateMachine, { restarts })),
+  dot: (restarts) => dotOf(graphOf(updateMachine, { restarts })),
+  json: () => xstateJsonOf(updateMachine),
+};
+const WITH_RESTARTS = ['mermaid', 'dot'];
+
+/** The command `visualize`: answers with its exit code. Rejects where the file cannot be written. */
+export async function visualizeCommand(args: string[]): Promise<number> {
+  const {
+    help,
+    format,
+    restarts = false,
+    output,
+  } = parseOptions(args, {
+    format: { type: 'string', default: 'mermaid' },
+    restarts: { type: 'boolean' },
+    output: { type: 'string', short: 'o' },
+  });
+  if (help === true) {
+    process.stdout.write(HELP);
+    return EXIT.done;
   }
-  if (options.help) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  const picture = mermaidOf(updateMachine, options);
-  if (options.output === undefined) {
-    process.stdout.write(picture);
-    return 0;
-  }
-  try {
-    await writeFile(options.output, picture);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`cannot write ${options.output}: ${String(error)}\n`);
-    return 1;
-  }
+  const draw = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+  if (draw === undefined)
+    throw new UsageError(`--format ${format}: expected one of ${Object.keys(FORMATS).join(', ')}`);
+  if (restarts && !WITH_RESTARTS.includes(format))
+    throw new UsageError(`--restarts: ${format} is laid out beforehand; expected mermaid or dot`);
+  const picture = await draw(restarts);
+  if (output === undefined) process.stdout.write(picture);
+  else await writeFile(output, picture);
+  return EXIT.done;
 }
 
-/** The options, or what is wrong with them. */
-function readOptions(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        format: { type: 'string', default: 'mermaid' },
-        restarts: { type: 'boolean', default: false },
-        output: { type: 'string', short: 'o' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    return values.format === 'mermaid' ? values : `--format ${values.format}: expected mermaid`;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+async function styledPicture(): Promise<string> {
+  return withStyle(MACHINE_PICTURE, await readFile(new URL('../pages/machine.css', import.meta.url), 'utf8'));
 }

@@ -1,31 +1,52 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { configurationTable } from './configuration-table.js';
 import { errorsPage } from './errors-table.js';
-import { mermaidOf } from './mermaid.js';
+import { layOut } from './picture/lay-out.js';
+import { graphOf } from './picture/machine-graph.js';
+import { mermaidOf } from './picture/mermaid.js';
+import { svgOf, withStyle } from './picture/svg.js';
 import { updateMachine } from '../machines/update-machine.js';
 
 /** The folder of the docs, seen from the built file. */
 const DOCS = new URL('../../docs/', import.meta.url);
 
-/** A page of the docs that is made, wholly or in part, from the code. */
+/** A file, a page of the docs mostly, that is made, wholly or in part, from the code. */
 export interface GeneratedPage {
   file: URL;
   /** The page as it should be, from the page as it is. */
-  renew: (page: string) => string;
+  renew: (page: string) => string | Promise<string>;
 }
 
-/** All pages that a change of the code can make stale. */
+const STYLE = new URL('../pages/machine.css', DOCS);
+
+/** All files that a change of the code can make stale. */
 export const GENERATED_PAGES: readonly GeneratedPage[] = [
   {
     file: new URL('architecture.md', DOCS),
-    renew: (page) => betweenMarkers(page, 'machine', `\`\`\`mermaid\n${mermaidOf(updateMachine)}\`\`\``),
+    renew: (page) =>
+      betweenMarkers(page, 'machine', `\`\`\`mermaid\n${mermaidOf(graphOf(updateMachine))}\`\`\``),
   },
   { file: new URL('errors.md', DOCS), renew: errorsPage },
+  {
+    file: new URL('machine.svg', DOCS),
+    renew: async () => withStyle(await machinePicture(), await readFile(STYLE, 'utf8')),
+  },
+  {
+    file: new URL('../http/pages/machine-picture.ts', DOCS),
+    renew: async () => `${PICTURE_HEAD}\`${await machinePicture()}\`;\n`,
+  },
   {
     file: new URL('../README.md', DOCS),
     renew: (page) => betweenMarkers(page, 'configuration', configurationTable().trim()),
   },
 ];
+
+const PICTURE_HEAD = `/** The machine, laid out; made by npm run docs. */
+export const MACHINE_PICTURE = `;
+
+async function machinePicture(): Promise<string> {
+  return svgOf(await layOut(graphOf(updateMachine)));
+}
 
 /** A page with what stands between its two markers replaced. Throws an Error where the markers are missing. */
 export function betweenMarkers(page: string, name: string, content: string): string {
@@ -37,7 +58,10 @@ export function betweenMarkers(page: string, name: string, content: string): str
 
 /** Brings every generated page up to date. */
 export async function writeDocs(): Promise<void> {
-  for (const { file, renew } of GENERATED_PAGES) await writeFile(file, renew(await readFile(file, 'utf8')));
+  for (const { file, renew } of GENERATED_PAGES) {
+    const page = await readFile(file, 'utf8').catch(() => '');
+    await writeFile(file, await renew(page));
+  }
 }
 
 if (process.argv[1] === import.meta.filename) await writeDocs();

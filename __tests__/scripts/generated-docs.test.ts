@@ -3,7 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import { createMachine } from 'xstate';
 import { ERRORS } from '../../machines/errors.js';
 import { updateMachine } from '../../machines/update-machine.js';
-import { mermaidOf } from '../../scripts/mermaid.js';
+import { layOut } from '../../scripts/picture/lay-out.js';
+import { graphOf, statesIn, type MachineGraph } from '../../scripts/picture/machine-graph.js';
+import { mermaidOf } from '../../scripts/picture/mermaid.js';
+import { svgOf } from '../../scripts/picture/svg.js';
 import { betweenMarkers, GENERATED_PAGES } from '../../scripts/write-docs.js';
 import { LEAF_STATES } from '../support/driven-states.js';
 
@@ -12,7 +15,7 @@ describe('the docs', () => {
     GENERATED_PAGES.map(({ file, renew }) => [file.pathname.replace(/^.*\//, ''), file, renew] as const),
   )('%s is as the code says (else: npm run docs)', async (_, file, renew) => {
     const page = await readFile(file, 'utf8');
-    expect(page).toBe(renew(page));
+    expect(page).toBe(await renew(page));
   });
 
   test('name every error once', async () => {
@@ -25,14 +28,14 @@ describe('the docs', () => {
   });
 });
 
-describe('the picture', () => {
-  const picture = mermaidOf(updateMachine);
+describe('the Mermaid text', () => {
+  const picture = mermaidOf(graphOf(updateMachine));
 
   test('shows every state, and is the same each time', () => {
     for (const state of LEAF_STATES) {
       expect(picture).toContain(`state "${state.replace(/^.*\./, '')}" as ${state.replaceAll('.', '_')}`);
     }
-    expect(mermaidOf(updateMachine)).toBe(picture);
+    expect(mermaidOf(graphOf(updateMachine))).toBe(picture);
   });
 
   test('shows the way of an update', () => {
@@ -53,13 +56,13 @@ describe('the picture', () => {
 
   test('leaves restarts out unless they are asked for', () => {
     expect(picture).not.toContain('RESTORED');
-    expect(mermaidOf(updateMachine, { restarts: true })).toContain(
+    expect(mermaidOf(graphOf(updateMachine, { restarts: true }))).toContain(
       '  [*] --> deploying : RESTORED [isJournalStopping] → undoing',
     );
   });
 
   test('has no label that Mermaid would cut, and draws no edge between the insides of two states', () => {
-    for (const line of mermaidOf(updateMachine, { restarts: true }).split('\n')) {
+    for (const line of mermaidOf(graphOf(updateMachine, { restarts: true })).split('\n')) {
       const [, from = '', to = '', label = ''] = /^ *(\S+) --> (\S+)(?: : (.*))?$/.exec(line) ?? [];
       expect(label).not.toMatch(/[:;]/);
       const parent = (id: string) => id.replace(/_?[^_]*$/, '');
@@ -72,7 +75,7 @@ describe('the picture', () => {
       initial: 'off',
       states: { off: { on: { PUSH: 'on' } }, on: { on: { PUSH: 'off' } } },
     });
-    expect(mermaidOf(machine)).toBe(
+    expect(mermaidOf(graphOf(machine))).toBe(
       [
         'stateDiagram-v2',
         '  state "off" as off',
@@ -83,5 +86,47 @@ describe('the picture', () => {
         '',
       ].join('\n'),
     );
+  });
+});
+
+describe('the laid out picture', () => {
+  const graph = graphOf(updateMachine);
+
+  test('shows every state with its actors, and every transition that leads somewhere', async () => {
+    const svg = svgOf(await layOut(graph));
+    for (const { path, actors } of statesIn(graph.root).filter(({ path }) => path !== '')) {
+      const box = svg.split('\n').find((line) => line.includes(`data-state="${path}"`)) ?? '';
+      for (const actor of actors) expect(box).toContain(`>${actor}</text>`);
+      expect(box).toContain(`>${path.replace(/^.*\./, '')}</text>`);
+    }
+    for (const { id } of graph.edges) expect(svg.split(` data-edge="${id}"`)).toHaveLength(2);
+    expect(svg).not.toMatch(/NaN|undefined| style=/);
+  });
+
+  test('has no box within another one but a state within its own', async () => {
+    const { boxes } = await layOut(graph);
+    for (const a of boxes)
+      for (const b of boxes) {
+        if (
+          a === b ||
+          a.state.path.startsWith(`${b.state.path}.`) ||
+          b.state.path.startsWith(`${a.state.path}.`)
+        )
+          continue;
+        const isApart =
+          a.place.x + a.place.width < b.place.x ||
+          b.place.x + b.place.width < a.place.x ||
+          a.place.y + a.place.height < b.place.y ||
+          b.place.y + b.place.height < a.place.y;
+        expect([a.state.path, b.state.path, isApart]).toEqual([a.state.path, b.state.path, true]);
+      }
+  });
+
+  test('is another one when a guard is added to the machine, so that the kept picture is stale', async () => {
+    const guarded = (edge: MachineGraph['edges'][number], index: number) =>
+      index === 0 ? { ...edge, words: `${edge.words} [isNew]` } : edge;
+    const changed = { ...graph, edges: graph.edges.map(guarded) };
+    expect(svgOf(await layOut(changed))).not.toBe(svgOf(await layOut(graph)));
+    expect(svgOf(await layOut(graph))).toBe(svgOf(await layOut(graph)));
   });
 });

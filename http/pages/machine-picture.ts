@@ -1,0 +1,140 @@
+/** The machine, laid out; made by npm run docs. */
+export const MACHINE_PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" class="machine" role="img" aria-label="The update machine" viewBox="0 0 1422 2625" width="1422" height="2625">
+<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path class="tip" d="M0 .5 8 4 0 7.5z"/></marker></defs>
+<g class="state simple depth-1" data-state="idle"><title>Nothing to do</title><rect x="751.2" y="8" width="96" height="50" rx="8"/><text class="name" x="799.2" y="28">idle</text><text class="actor" x="799.2" y="44">tidy</text></g>
+<g class="state compound depth-1" data-state="downloading"><title>Fetches the package, request by request</title><rect x="48.3" y="106" width="931" height="284" rx="8"/><text class="name" x="513.8" y="126">downloading</text></g>
+<g class="state simple depth-2" data-state="downloading.transferring"><rect x="781.2" y="144" width="111" height="50" rx="8"/><text class="name" x="836.7" y="164">transferring</text><text class="actor" x="836.7" y="180">transfer</text></g>
+<g class="state simple depth-2" data-state="downloading.backingOff"><rect x="596.1" y="290" width="97" height="50" rx="8"/><text class="name" x="644.6" y="310">backingOff</text><text class="actor" x="644.6" y="326">backOff</text></g>
+<g class="state simple depth-2" data-state="downloading.waitingForNetwork"><rect x="218" y="290" width="146" height="50" rx="8"/><text class="name" x="291" y="310">waitingForNetwork</text><text class="actor" x="291" y="326">awaitNetwork</text></g>
+<g class="state compound depth-1" data-state="verifying"><title>Looks whether the bytes are the ordered ones and the package is a good one</title><rect x="281.4" y="443" width="727" height="254" rx="8"/><text class="name" x="644.9" y="463">verifying</text></g>
+<g class="state simple depth-2" data-state="verifying.hashing"><rect x="368.9" y="481" width="104" height="50" rx="8"/><text class="name" x="420.9" y="501">hashing</text><text class="actor" x="420.9" y="517">hashPackage</text></g>
+<g class="state simple depth-2" data-state="verifying.inspecting"><rect x="513.4" y="597" width="125" height="50" rx="8"/><text class="name" x="575.9" y="617">inspecting</text><text class="actor" x="575.9" y="633">inspectPackage</text></g>
+<g class="state compound depth-1" data-state="ready"><title>Waits for the word to install</title><rect x="524.4" y="746" width="408.8" height="302" rx="8"/><text class="name" x="728.8" y="766">ready</text></g>
+<g class="state simple depth-2" data-state="ready.waiting"><rect x="716.2" y="916" width="97" height="50" rx="8"/><text class="name" x="764.7" y="936">waiting</text><text class="actor" x="764.7" y="952">watchTrust</text></g>
+<g class="state simple depth-2" data-state="ready.askingGuard"><title>Never saved: a restart finds the machine waiting, since nobody was told yes</title><rect x="702.9" y="784" width="104" height="50" rx="8"/><text class="name" x="754.9" y="804">askingGuard</text><text class="actor" x="754.9" y="820">askGuard</text></g>
+<g class="state compound depth-1" data-state="deploying"><title>Stages while services run, stops them, switches the files</title><rect x="616.7" y="1114" width="424" height="562" rx="8"/><text class="name" x="828.7" y="1134">deploying</text></g>
+<g class="state simple depth-2" data-state="deploying.rehashing"><rect x="674.8" y="1152" width="118" height="50" rx="8"/><text class="name" x="733.8" y="1172">rehashing</text><text class="actor" x="733.8" y="1188">rehashPackage</text></g>
+<g class="state simple depth-2" data-state="deploying.staging"><rect x="677.2" y="1258" width="111" height="50" rx="8"/><text class="name" x="732.7" y="1278">staging</text><text class="actor" x="732.7" y="1294">stageRelease</text></g>
+<g class="state simple depth-2" data-state="deploying.stopping"><rect x="658.7" y="1364" width="111" height="50" rx="8"/><text class="name" x="714.2" y="1384">stopping</text><text class="actor" x="714.2" y="1400">stopServices</text></g>
+<g class="state simple depth-2" data-state="deploying.switching"><rect x="643.7" y="1470" width="104" height="50" rx="8"/><text class="name" x="695.7" y="1490">switching</text><text class="actor" x="695.7" y="1506">switchFiles</text></g>
+<g class="state simple depth-2" data-state="deploying.undoing"><rect x="725.8" y="1576" width="96" height="50" rx="8"/><text class="name" x="773.8" y="1596">undoing</text><text class="actor" x="773.8" y="1612">goBack</text></g>
+<g class="state compound depth-1" data-state="restarting"><title>Starts the services, watches them settle, commits, or rolls back</title><rect x="391.9" y="1734" width="532" height="704" rx="8"/><text class="name" x="657.9" y="1754">restarting</text></g>
+<g class="state simple depth-2" data-state="restarting.postCommands"><rect x="728.9" y="1772" width="132" height="50" rx="8"/><text class="name" x="794.9" y="1792">postCommands</text><text class="actor" x="794.9" y="1808">runPostCommands</text></g>
+<g class="state simple depth-2" data-state="restarting.starting"><rect x="645.2" y="1878" width="118" height="50" rx="8"/><text class="name" x="704.2" y="1898">starting</text><text class="actor" x="704.2" y="1914">startServices</text></g>
+<g class="state simple depth-2" data-state="restarting.settling"><rect x="552" y="1984" width="125" height="50" rx="8"/><text class="name" x="614.5" y="2004">settling</text><text class="actor" x="614.5" y="2020">settleServices</text></g>
+<g class="state simple depth-2" data-state="restarting.committing"><rect x="418.9" y="2090" width="118" height="50" rx="8"/><text class="name" x="477.9" y="2110">committing</text><text class="actor" x="477.9" y="2126">commitRelease</text></g>
+<g class="state compound depth-2" data-state="restarting.rollingBack"><rect x="457.9" y="2211" width="318.3" height="208" rx="8"/><text class="name" x="617" y="2231">rollingBack</text></g>
+<g class="state simple depth-3" data-state="restarting.rollingBack.toPrevious"><rect x="514.5" y="2249" width="97" height="50" rx="8"/><text class="name" x="563" y="2269">toPrevious</text><text class="actor" x="563" y="2285">goBack</text></g>
+<g class="state simple depth-3" data-state="restarting.rollingBack.toFactory"><rect x="658.2" y="2355" width="104" height="50" rx="8"/><text class="name" x="710.2" y="2375">toFactory</text><text class="actor" x="710.2" y="2391">goToFactory</text></g>
+<g class="state simple depth-1" data-state="done"><title>The new version runs and is committed</title><rect x="402" y="2503" width="96" height="66" rx="8"/><text class="name" x="450" y="2523">done</text><text class="actor" x="450" y="2539">tidy</text><text class="actor" x="450" y="2555">watchDone</text></g>
+<g class="state simple depth-1" data-state="failed"><title>Tells what went wrong until the next order; the device runs a version that works</title><rect x="993.5" y="2503" width="97" height="66" rx="8"/><text class="name" x="1042" y="2523">failed</text><text class="actor" x="1042" y="2539">tidy</text><text class="actor" x="1042" y="2555">watchTrust</text></g>
+<path class="line" data-edges="idle/DOWNLOAD/0" d="M783.2 58L783.2 90Q783.2 98 782.2 98L782.2 98Q781.2 98 781.2 102L781.2 106" marker-end="url(#tip)"/>
+<path class="line" data-edges="idle/ROLLBACK/0" d="M815.2 58L815.2 62Q815.2 66 823.2 66L1017.7 66Q1025.7 66 1025.7 74L1025.7 1240Q1025.7 1248 1017.7 1248L759.2 1248Q751.2 1248 751.2 1253L751.2 1258" marker-end="url(#tip)"/>
+<path class="line" data-edges="downloading/CANCEL/0" d="M428.3 390L428.3 396.5Q428.3 403 420.3 403L324.3 403Q316.3 403 316.3 407L316.3 411"/>
+<path class="line" data-edges="downloading.transferring/xstate.done.actor.transfer/0" d="M828.7 194L828.7 216Q828.7 224 820.7 224L446.3 224Q438.3 224 438.3 232L438.3 427Q438.3 435 430.3 435L303.4 435Q295.4 435 295.4 439L295.4 443" marker-end="url(#tip)"/>
+<path class="line" data-edges="downloading.transferring/xstate.error.actor.transfer/0" d="M812.9 194L812.9 206Q812.9 214 804.9 214L323.3 214Q315.3 214 315.3 222L315.3 290" marker-end="url(#tip)"/>
+<path class="line" data-edges="downloading.transferring/xstate.error.actor.transfer/1" d="M860.4 194L860.4 236Q860.4 244 852.4 244L668.8 244Q660.8 244 660.8 252L660.8 290" marker-end="url(#tip)"/>
+<path class="line" data-edges="downloading.transferring/xstate.error.actor.transfer/2" d="M876.3 194L876.3 254"/>
+<path class="line" data-edges="downloading.backingOff/xstate.done.actor.backOff/0" d="M628.5 290L628.5 285Q628.5 280 620.5 280L504.8 280Q496.8 280 496.8 272L496.8 242Q496.8 234 504.8 234L836.6 234Q844.6 234 844.6 226L844.6 194" marker-end="url(#tip)"/>
+<path class="line" data-edges="downloading.backingOff/xstate.error.actor.backOff/0" d="M644.6 340L644.6 360"/>
+<path class="line" data-edges="downloading.waitingForNetwork/xstate.done.actor.awaitNetwork/0" d="M266.6 290L266.6 285Q266.6 280 258.6 280L135.3 280Q127.3 280 127.3 272L127.3 212Q127.3 204 135.3 204L789 204Q797 204 797 199L797 194" marker-end="url(#tip)"/>
+<path class="line" data-edges="downloading.waitingForNetwork/xstate.error.actor.awaitNetwork/0" d="M291 340L291 360"/>
+<path class="line" data-edges="verifying/CANCEL/0" d="M684.5 697L684.5 703.5Q684.5 710 692.5 710L751.7 710Q759.7 710 759.7 714L759.7 718"/>
+<path class="line" data-edges="verifying.hashing/xstate.done.actor.hashPackage/0" d="M420.9 531L420.9 543Q420.9 551 428.9 551L567.9 551Q575.9 551 575.9 559L575.9 597" marker-end="url(#tip)"/>
+<path class="line" data-edges="verifying.hashing/xstate.error.actor.hashPackage/0" d="M446.9 531L446.9 536Q446.9 541 454.9 541L817.9 541Q825.9 541 825.9 549L825.9 561"/>
+<path class="line" data-edges="verifying.hashing/xstate.error.actor.hashPackage/1" d="M394.9 531L394.9 561"/>
+<path class="line" data-edges="verifying.inspecting/xstate.done.actor.inspectPackage/0" d="M596.7 647L596.7 652Q596.7 657 604.7 657L666.5 657Q674.5 657 674.5 665L674.5 702Q674.5 710 666.5 710L596.2 710Q588.2 710 588.2 718L588.2 746" marker-end="url(#tip)"/>
+<path class="line" data-edges="verifying.inspecting/xstate.error.actor.inspectPackage/0" d="M555 647L555 667"/>
+<path class="line" data-edges="ready/DOWNLOAD/1" d="M538.4 1048L538.4 1054.5Q538.4 1061 530.4 1061L495.1 1061Q487.1 1061 487.1 1069L487.1 1077"/>
+<path class="line" data-edges="ready/CANCEL/0" d="M548.4 1048L548.4 1061Q548.4 1069 556.4 1069L684.1 1069Q692.1 1069 692.1 1073L692.1 1077"/>
+<path class="line" data-edges="ready.waiting/UPDATE/0 ready.waiting/xstate.done.actor.watchTrust/0 ready.waiting/xstate.error.actor.watchTrust/0" d="M764.7 966L764.7 986"/>
+<path class="line" data-edges="ready.waiting/UPDATE/1" d="M780.9 916L780.9 834" marker-end="url(#tip)"/>
+<path class="line" data-edges="ready.waiting/xstate.done.actor.watchTrust/1" d="M716.2 932.7L711.2 932.7Q706.2 932.7 706.2 940.7L706.2 941.3Q706.2 949.3 711.2 949.3L716.2 949.3" marker-end="url(#tip)"/>
+<path class="line" data-edges="ready.askingGuard/xstate.done.actor.askGuard/0" d="M728.9 834L728.9 839Q728.9 844 720.9 844L566.4 844Q558.4 844 558.4 852L558.4 1053Q558.4 1061 566.4 1061L870.7 1061Q878.7 1061 878.7 1069L878.7 1093Q878.7 1101 886.7 1101L997.7 1101Q1005.7 1101 1005.7 1107.5L1005.7 1114" marker-end="url(#tip)"/>
+<path class="line" data-edges="ready.askingGuard/xstate.done.actor.askGuard/1 ready.askingGuard/xstate.error.actor.askGuard/0" d="M754.9 834L754.9 846Q754.9 854 746.9 854L635.4 854Q627.4 854 627.4 862L627.4 898Q627.4 906 635.4 906L740.6 906Q748.6 906 748.6 911L748.6 916" marker-end="url(#tip)"/>
+<path class="line" data-edges="deploying.rehashing/xstate.done.actor.rehashPackage/0" d="M714.2 1202L714.2 1258" marker-end="url(#tip)"/>
+<path class="line" data-edges="deploying.rehashing/xstate.error.actor.rehashPackage/0" d="M753.5 1202L753.5 1207Q753.5 1212 761.5 1212L901.2 1212Q909.2 1212 909.2 1217L909.2 1222"/>
+<path class="line" data-edges="deploying.staging/xstate.done.actor.stageRelease/0" d="M714.2 1308L714.2 1364" marker-end="url(#tip)"/>
+<path class="line" data-edges="deploying.staging/xstate.error.actor.stageRelease/0" d="M751.2 1308L751.2 1313Q751.2 1318 759.2 1318L894.2 1318Q902.2 1318 902.2 1323L902.2 1328"/>
+<path class="line" data-edges="deploying.stopping/xstate.done.actor.stopServices/0" d="M695.7 1414L695.7 1470" marker-end="url(#tip)"/>
+<path class="line" data-edges="deploying.stopping/xstate.error.actor.stopServices/0" d="M732.7 1414L732.7 1419Q732.7 1424 740.7 1424L831.7 1424Q839.7 1424 839.7 1432L839.7 1558Q839.7 1566 831.7 1566L797.8 1566Q789.8 1566 789.8 1571L789.8 1576" marker-end="url(#tip)"/>
+<path class="line" data-edges="deploying.switching/xstate.done.actor.switchFiles/0" d="M678.3 1520L678.3 1713Q678.3 1721 686.3 1721L890.9 1721Q898.9 1721 898.9 1727.5L898.9 1734" marker-end="url(#tip)"/>
+<path class="line" data-edges="deploying.switching/xstate.error.actor.switchFiles/0" d="M713 1520L713 1525Q713 1530 721 1530L749.8 1530Q757.8 1530 757.8 1538L757.8 1576" marker-end="url(#tip)"/>
+<path class="line" data-edges="deploying.undoing/xstate.done.actor.undo/0" d="M789.8 1626L789.8 1631Q789.8 1636 797.8 1636L835.8 1636Q843.8 1636 843.8 1641L843.8 1646"/>
+<path class="line" data-edges="deploying.undoing/xstate.error.actor.undo/0" d="M757.8 1626L757.8 1681Q757.8 1689 765.8 1689L900.9 1689Q908.9 1689 908.9 1697L908.9 2188Q908.9 2196 900.9 2196L761.9 2196Q753.9 2196 753.9 2204L753.9 2337Q753.9 2345 745.9 2345L735.5 2345Q727.5 2345 727.5 2350L727.5 2355" marker-end="url(#tip)"/>
+<path class="line" data-edges="restarting.postCommands/xstate.done.actor.runPostCommands/0" d="M772.9 1822L772.9 1827Q772.9 1832 764.9 1832L712.2 1832Q704.2 1832 704.2 1840L704.2 1878" marker-end="url(#tip)"/>
+<path class="line" data-edges="restarting.postCommands/xstate.error.actor.runPostCommands/0" d="M816.9 1822L816.9 2178Q816.9 2186 808.9 2186L741.9 2186Q733.9 2186 733.9 2194L733.9 2211" marker-end="url(#tip)"/>
+<path class="line" data-edges="restarting.starting/xstate.done.actor.startServices/0" d="M684.5 1928L684.5 1933Q684.5 1938 676.5 1938L622.5 1938Q614.5 1938 614.5 1946L614.5 1984" marker-end="url(#tip)"/>
+<path class="line" data-edges="restarting.starting/xstate.error.actor.startServices/0" d="M723.9 1928L723.9 2211" marker-end="url(#tip)"/>
+<path class="line" data-edges="restarting.settling/xstate.done.actor.settleServices/0" d="M593.7 2034L593.7 2039Q593.7 2044 585.7 2044L485.9 2044Q477.9 2044 477.9 2052L477.9 2090" marker-end="url(#tip)"/>
+<path class="line" data-edges="restarting.settling/xstate.error.actor.settleServices/0" d="M635.4 2034L635.4 2178Q635.4 2186 643.4 2186L705.9 2186Q713.9 2186 713.9 2194L713.9 2211" marker-end="url(#tip)"/>
+<path class="line" data-edges="restarting.committing/xstate.done.actor.commitRelease/0" d="M458.2 2140L458.2 2145Q458.2 2150 450.2 2150L419.5 2150Q411.5 2150 411.5 2158L411.5 2443Q411.5 2451 419.5 2451L442 2451Q450 2451 450 2459L450 2503" marker-end="url(#tip)"/>
+<path class="line" data-edges="restarting.committing/xstate.error.actor.commitRelease/0" d="M497.5 2140L497.5 2188Q497.5 2196 505.5 2196L695.9 2196Q703.9 2196 703.9 2203.5L703.9 2211" marker-end="url(#tip)"/>
+<path class="line" data-edges="restarting.rollingBack.toPrevious/xstate.done.actor.rollBack/0" d="M546.9 2299L546.9 2319"/>
+<path class="line" data-edges="restarting.rollingBack.toPrevious/xstate.error.actor.rollBack/0" d="M579.2 2299L579.2 2304Q579.2 2309 587.2 2309L684.9 2309Q692.9 2309 692.9 2317L692.9 2355" marker-end="url(#tip)"/>
+<path class="line" data-edges="restarting.rollingBack.toFactory/xstate.done.actor.rollBackToFactory/0 restarting.rollingBack.toFactory/xstate.error.actor.rollBackToFactory/0" d="M710.2 2405L710.2 2443Q710.2 2451 718.2 2451L1034 2451Q1042 2451 1042 2459L1042 2503" marker-end="url(#tip)"/>
+<path class="line" data-edges="done/DOWNLOAD/0" d="M426 2569L426 2573Q426 2577 418 2577L150 2577Q142 2577 142 2581L142 2585"/>
+<path class="line" data-edges="done/ROLLBACK/0" d="M450 2569L450 2573Q450 2577 450.2 2577L450.2 2577Q450.5 2577 450.5 2581L450.5 2585"/>
+<path class="line" data-edges="done/xstate.done.actor.watchDone/0 done/xstate.error.actor.watchDone/0" d="M474 2569L474 2573Q474 2577 482 2577L702.5 2577Q710.5 2577 710.5 2581L710.5 2585"/>
+<path class="line" data-edges="failed/DOWNLOAD/0" d="M1025.9 2569L1025.9 2573Q1025.9 2577 1017.9 2577L958 2577Q950 2577 950 2581L950 2585"/>
+<path class="line" data-edges="failed/ROLLBACK/0" d="M1058.2 2569L1058.2 2573Q1058.2 2577 1066.2 2577L1250.5 2577Q1258.5 2577 1258.5 2581L1258.5 2585"/>
+<path class="line" data-edges="failed/xstate.done.actor.watchKeptPackage/0 failed/xstate.done.actor.watchKeptPackage/1" d="M993.5 2525L988.5 2525Q983.5 2525 983.5 2533L983.5 2539Q983.5 2547 988.5 2547L993.5 2547" marker-end="url(#tip)"/>
+<g class="edge" data-edge="idle/DOWNLOAD/0"><rect x="697.7" y="74" width="171" height="16" rx="4"/><text x="783.2" y="86">DOWNLOAD <tspan class="guard">[isWellFormed]</tspan></text></g>
+<g class="edge" data-edge="idle/ROLLBACK/0"><rect x="940.2" y="74" width="171" height="16" rx="4"/><text x="1025.7" y="86">ROLLBACK <tspan class="guard">[isWellFormed]</tspan></text></g>
+<g class="edge stub" data-edge="downloading/CANCEL/0"><rect x="265.3" y="411" width="102" height="16" rx="4"/><text x="316.3" y="423">CANCEL → idle</text></g>
+<g class="edge" data-edge="downloading.transferring/xstate.done.actor.transfer/0"><rect x="387.3" y="411" width="102" height="16" rx="4"/><text x="438.3" y="423">transfer done</text></g>
+<g class="edge" data-edge="downloading.transferring/xstate.error.actor.transfer/0"><rect x="202.3" y="254" width="226" height="16" rx="4"/><text x="315.3" y="266">transfer failed <tspan class="guard">[isNetworkAway]</tspan></text></g>
+<g class="edge" data-edge="downloading.transferring/xstate.error.actor.transfer/1"><rect x="554.3" y="254" width="213" height="16" rx="4"/><text x="660.8" y="266">transfer failed <tspan class="guard">[mayAskAgain]</tspan></text></g>
+<g class="edge stub" data-edge="downloading.transferring/xstate.error.actor.transfer/2"><rect x="787.3" y="254" width="178" height="16" rx="4"/><text x="876.3" y="266">transfer failed → failed</text></g>
+<g class="edge" data-edge="downloading.backingOff/xstate.done.actor.backOff/0"><rect x="449.3" y="254" width="95" height="16" rx="4"/><text x="496.8" y="266">backOff done</text></g>
+<g class="edge stub" data-edge="downloading.backingOff/xstate.error.actor.backOff/0"><rect x="559.1" y="360" width="171" height="16" rx="4"/><text x="644.6" y="372">backOff failed → failed</text></g>
+<g class="edge" data-edge="downloading.waitingForNetwork/xstate.done.actor.awaitNetwork/0"><rect x="62.3" y="254" width="130" height="16" rx="4"/><text x="127.3" y="266">awaitNetwork done</text></g>
+<g class="edge stub" data-edge="downloading.waitingForNetwork/xstate.error.actor.awaitNetwork/0"><rect x="188" y="360" width="206" height="16" rx="4"/><text x="291" y="372">awaitNetwork failed → failed</text></g>
+<g class="edge stub" data-edge="verifying/CANCEL/0"><rect x="708.7" y="718" width="102" height="16" rx="4"/><text x="759.7" y="730">CANCEL → idle</text></g>
+<g class="edge" data-edge="verifying.hashing/xstate.done.actor.hashPackage/0"><rect x="514.4" y="561" width="123" height="16" rx="4"/><text x="575.9" y="573">hashPackage done</text></g>
+<g class="edge stub" data-edge="verifying.hashing/xstate.error.actor.hashPackage/0"><rect x="657.4" y="561" width="337" height="16" rx="4"/><text x="825.9" y="573">hashPackage failed <tspan class="guard">[mayStartOver]</tspan> → downloading</text></g>
+<g class="edge stub" data-edge="verifying.hashing/xstate.error.actor.hashPackage/1"><rect x="295.4" y="561" width="199" height="16" rx="4"/><text x="394.9" y="573">hashPackage failed → failed</text></g>
+<g class="edge" data-edge="verifying.inspecting/xstate.done.actor.inspectPackage/0"><rect x="516.2" y="718" width="144" height="16" rx="4"/><text x="588.2" y="730">inspectPackage done</text></g>
+<g class="edge stub" data-edge="verifying.inspecting/xstate.error.actor.inspectPackage/0"><rect x="445.5" y="667" width="219" height="16" rx="4"/><text x="555" y="679">inspectPackage failed → failed</text></g>
+<g class="edge stub" data-edge="ready/DOWNLOAD/1"><rect x="353.1" y="1077" width="268" height="16" rx="4"/><text x="487.1" y="1089">DOWNLOAD <tspan class="guard">[isWellFormed]</tspan> → downloading</text></g>
+<g class="edge stub" data-edge="ready/CANCEL/0"><rect x="641.1" y="1077" width="102" height="16" rx="4"/><text x="692.1" y="1089">CANCEL → idle</text></g>
+<g class="edge stub" data-edge="ready.waiting/UPDATE/0"><rect x="610.2" y="986" width="309" height="16" rx="4"/><text x="764.7" y="998">UPDATE <tspan class="guard">[isVersionReadyButExpired]</tspan> → failed</text></g>
+<g class="edge stub" data-edge="ready.waiting/xstate.done.actor.watchTrust/0"><rect x="610.2" y="1002" width="309" height="16" rx="4"/><text x="764.7" y="1014">watchTrust done <tspan class="guard">[hasTrustRunOutAt]</tspan> → failed</text></g>
+<g class="edge stub" data-edge="ready.waiting/xstate.error.actor.watchTrust/0"><rect x="610.2" y="1018" width="309" height="16" rx="4"/><text x="764.7" y="1030">watchTrust failed → failed</text></g>
+<g class="edge" data-edge="ready.waiting/UPDATE/1"><rect x="695.4" y="872" width="171" height="16" rx="4"/><text x="780.9" y="884">UPDATE <tspan class="guard">[isVersionReady]</tspan></text></g>
+<g class="edge" data-edge="ready.waiting/xstate.done.actor.watchTrust/1"><rect x="588.2" y="933" width="116" height="16" rx="4"/><text x="646.2" y="945">watchTrust done</text></g>
+<g class="edge" data-edge="ready.askingGuard/xstate.done.actor.askGuard/0"><rect x="775.7" y="1077" width="206" height="16" rx="4"/><text x="878.7" y="1089">askGuard done <tspan class="guard">[isDeviceFree]</tspan></text></g>
+<g class="edge" data-edge="ready.askingGuard/xstate.done.actor.askGuard/1"><rect x="569.4" y="864" width="116" height="16" rx="4"/><text x="627.4" y="876">askGuard done</text></g>
+<g class="edge" data-edge="ready.askingGuard/xstate.error.actor.askGuard/0"><rect x="569.4" y="880" width="116" height="16" rx="4"/><text x="627.4" y="892">askGuard failed</text></g>
+<g class="edge" data-edge="deploying.rehashing/xstate.done.actor.rehashPackage/0"><rect x="645.7" y="1222" width="137" height="16" rx="4"/><text x="714.2" y="1234">rehashPackage done</text></g>
+<g class="edge stub" data-edge="deploying.rehashing/xstate.error.actor.rehashPackage/0"><rect x="802.7" y="1222" width="213" height="16" rx="4"/><text x="909.2" y="1234">rehashPackage failed → failed</text></g>
+<g class="edge" data-edge="deploying.staging/xstate.done.actor.stageRelease/0"><rect x="649.2" y="1328" width="130" height="16" rx="4"/><text x="714.2" y="1340">stageRelease done</text></g>
+<g class="edge stub" data-edge="deploying.staging/xstate.error.actor.stageRelease/0"><rect x="799.2" y="1328" width="206" height="16" rx="4"/><text x="902.2" y="1340">stageRelease failed → failed</text></g>
+<g class="edge" data-edge="deploying.stopping/xstate.done.actor.stopServices/0"><rect x="630.7" y="1434" width="130" height="16" rx="4"/><text x="695.7" y="1446">stopServices done</text></g>
+<g class="edge" data-edge="deploying.stopping/xstate.error.actor.stopServices/0"><rect x="767.7" y="1487" width="144" height="16" rx="4"/><text x="839.7" y="1499">stopServices failed</text></g>
+<g class="edge" data-edge="deploying.switching/xstate.done.actor.switchFiles/0"><rect x="616.8" y="1697" width="123" height="16" rx="4"/><text x="678.3" y="1709">switchFiles done</text></g>
+<g class="edge" data-edge="deploying.switching/xstate.error.actor.switchFiles/0"><rect x="689.3" y="1540" width="137" height="16" rx="4"/><text x="757.8" y="1552">switchFiles failed</text></g>
+<g class="edge stub" data-edge="deploying.undoing/xstate.done.actor.undo/0"><rect x="768.8" y="1646" width="150" height="16" rx="4"/><text x="843.8" y="1658">goBack done → failed</text></g>
+<g class="edge" data-edge="deploying.undoing/xstate.error.actor.undo/0"><rect x="857.9" y="1697" width="102" height="16" rx="4"/><text x="908.9" y="1709">goBack failed</text></g>
+<g class="edge" data-edge="restarting.postCommands/xstate.done.actor.runPostCommands/0"><rect x="629.2" y="1842" width="150" height="16" rx="4"/><text x="704.2" y="1854">runPostCommands done</text></g>
+<g class="edge" data-edge="restarting.postCommands/xstate.error.actor.runPostCommands/0"><rect x="734.9" y="2001" width="164" height="16" rx="4"/><text x="816.9" y="2013">runPostCommands failed</text></g>
+<g class="edge" data-edge="restarting.starting/xstate.done.actor.startServices/0"><rect x="546" y="1948" width="137" height="16" rx="4"/><text x="614.5" y="1960">startServices done</text></g>
+<g class="edge" data-edge="restarting.starting/xstate.error.actor.startServices/0"><rect x="648.9" y="2054" width="150" height="16" rx="4"/><text x="723.9" y="2066">startServices failed</text></g>
+<g class="edge" data-edge="restarting.settling/xstate.done.actor.settleServices/0"><rect x="405.9" y="2054" width="144" height="16" rx="4"/><text x="477.9" y="2066">settleServices done</text></g>
+<g class="edge" data-edge="restarting.settling/xstate.error.actor.settleServices/0"><rect x="556.9" y="2107" width="157" height="16" rx="4"/><text x="635.4" y="2119">settleServices failed</text></g>
+<g class="edge" data-edge="restarting.committing/xstate.done.actor.commitRelease/0"><rect x="381.5" y="2467" width="137" height="16" rx="4"/><text x="450" y="2479">commitRelease done</text></g>
+<g class="edge" data-edge="restarting.committing/xstate.error.actor.commitRelease/0"><rect x="422.5" y="2160" width="150" height="16" rx="4"/><text x="497.5" y="2172">commitRelease failed</text></g>
+<g class="edge stub" data-edge="restarting.rollingBack.toPrevious/xstate.done.actor.rollBack/0"><rect x="471.9" y="2319" width="150" height="16" rx="4"/><text x="546.9" y="2331">goBack done → failed</text></g>
+<g class="edge" data-edge="restarting.rollingBack.toPrevious/xstate.error.actor.rollBack/0"><rect x="641.9" y="2319" width="102" height="16" rx="4"/><text x="692.9" y="2331">goBack failed</text></g>
+<g class="edge" data-edge="restarting.rollingBack.toFactory/xstate.done.actor.rollBackToFactory/0"><rect x="973.5" y="2459" width="137" height="16" rx="4"/><text x="1042" y="2471">goToFactory done</text></g>
+<g class="edge" data-edge="restarting.rollingBack.toFactory/xstate.error.actor.rollBackToFactory/0"><rect x="973.5" y="2475" width="137" height="16" rx="4"/><text x="1042" y="2487">goToFactory failed</text></g>
+<g class="edge stub" data-edge="done/DOWNLOAD/0"><rect x="8" y="2585" width="268" height="16" rx="4"/><text x="142" y="2597">DOWNLOAD <tspan class="guard">[isWellFormed]</tspan> → downloading</text></g>
+<g class="edge stub" data-edge="done/ROLLBACK/0"><rect x="296" y="2585" width="309" height="16" rx="4"/><text x="450.5" y="2597">ROLLBACK <tspan class="guard">[isWellFormed]</tspan> → deploying.staging</text></g>
+<g class="edge stub" data-edge="done/xstate.done.actor.watchDone/0"><rect x="625" y="2585" width="171" height="16" rx="4"/><text x="710.5" y="2597">watchDone done → idle</text></g>
+<g class="edge stub" data-edge="done/xstate.error.actor.watchDone/0"><rect x="625" y="2601" width="171" height="16" rx="4"/><text x="710.5" y="2613">watchDone failed → idle</text></g>
+<g class="edge stub" data-edge="failed/DOWNLOAD/0"><rect x="816" y="2585" width="268" height="16" rx="4"/><text x="950" y="2597">DOWNLOAD <tspan class="guard">[isWellFormed]</tspan> → downloading</text></g>
+<g class="edge stub" data-edge="failed/ROLLBACK/0"><rect x="1104" y="2585" width="309" height="16" rx="4"/><text x="1258.5" y="2597">ROLLBACK <tspan class="guard">[isWellFormed]</tspan> → deploying.staging</text></g>
+<g class="edge" data-edge="failed/xstate.done.actor.watchKeptPackage/0"><rect x="734.5" y="2520" width="247" height="16" rx="4"/><text x="858" y="2532">watchTrust done <tspan class="guard">[hasTrustRunOutAt]</tspan></text></g>
+<g class="edge" data-edge="failed/xstate.done.actor.watchKeptPackage/1"><rect x="734.5" y="2536" width="247" height="16" rx="4"/><text x="858" y="2548">watchTrust done</text></g>
+</svg>
+`;
