@@ -42,6 +42,16 @@ export const STATE = {
         from: { type: 'string' },
         to: { type: 'string' },
         afterMs: { type: 'number' },
+        edge: NULLABLE_STRING,
+        about: NULLABLE_STRING,
+        refused: {
+          type: 'array',
+          items: objectOf({ guard: { type: 'string' }, question: { type: 'string' } }),
+        },
+        changes: {
+          type: 'array',
+          items: objectOf({ field: { type: 'string' }, before: NULLABLE_STRING, after: NULLABLE_STRING }),
+        },
       }),
     },
   }),

@@ -27,6 +27,8 @@ export interface AppParts {
   allowedHosts: readonly string[];
   token: string | null;
   packageHosts: readonly string[];
+  /** Whether /visualizer offers to give orders. */
+  allowsPageOrders: boolean;
   onInternalError: (error: Error) => void;
 }
 
@@ -58,10 +60,12 @@ export function createApp(parts: AppParts): Express {
   return app;
 }
 
-function answerOf({ handle }: Route, { updater, streams, routes, packageHosts }: AppParts): RequestHandler {
+function answerOf({ handle }: Route, parts: AppParts): RequestHandler {
+  const { updater, streams, routes, packageHosts, allowsPageOrders } = parts;
   return async (request, response) => {
     const body: unknown = request.body;
-    const reply = await handle({ updater, streams, routes, packageHosts, request, response, body });
+    const call = { updater, streams, routes, packageHosts, allowsPageOrders, request, response, body };
+    const reply = await handle(call);
     if (reply !== null) writeReply(response, reply);
   };
 }

@@ -13,6 +13,8 @@ export interface Call {
   packageHosts: readonly string[];
   request: Request;
   response: Response;
+  /** Whether /visualizer offers to give orders. */
+  allowsPageOrders: boolean;
   /** The parsed JSON body of a POST, not validated yet; `{}` where there is none. */
   body: unknown;
 }

@@ -4,9 +4,9 @@ import { download } from './orders/download.js';
 import { CANCEL_BODY, DOWNLOAD_BODY, ROLLBACK_BODY, UPDATE_BODY } from './orders/order-bodies.js';
 import { rollback } from './orders/rollback.js';
 import { update } from './orders/update.js';
-import { pageOf, scriptOf, styleOf } from './pages/page.js';
-import { SCREEN, SCREEN_SCRIPT, SCREEN_STYLE } from './pages/screen.js';
-import { VISUALIZER, VISUALIZER_SCRIPT, VISUALIZER_STYLE } from './pages/visualizer.js';
+import { fileOf, pageOf, SCRIPTS, STYLES } from './pages/page.js';
+import { SCREEN } from './pages/screen.js';
+import { visualizer } from './pages/visualizer.js';
 import { events } from './reads/events.js';
 import { healthz, metrics, signOfLife } from './reads/health.js';
 import { openapi } from './reads/openapi.js';
@@ -37,14 +37,12 @@ export const ROUTES: readonly Route[] = [
   read('both', '/healthz', healthz, 'Whether the updater is able to work', forms.HEALTH),
   read('both', '/metrics', metrics, 'Figures in the Prometheus text format', TEXT),
   read('both', '/openapi.json', openapi, 'This description', forms.OPENAPI),
-  read('both', '/visualizer', pageOf(VISUALIZER), 'The machine, live, for people', HTML),
+  read('both', '/visualizer', visualizer, 'The machine, live, for people', HTML),
   read('both', '/screen', pageOf(SCREEN), 'The progress, full screen', HTML),
 
   read('root', '/', signOfLife, 'The old sign of life', forms.SIGN_OF_LIFE),
-  read('root', '/pages/visualizer.js', scriptOf(VISUALIZER_SCRIPT), 'A file of /visualizer', SCRIPT),
-  read('root', '/pages/visualizer.css', styleOf(VISUALIZER_STYLE), 'A file of /visualizer', STYLE),
-  read('root', '/pages/screen.js', scriptOf(SCREEN_SCRIPT), 'A file of /screen', SCRIPT),
-  read('root', '/pages/screen.css', styleOf(SCREEN_STYLE), 'A file of /screen', STYLE),
+  ...SCRIPTS.map((name) => read('root', `/pages/${name}`, fileOf(name), 'A script of the pages', SCRIPT)),
+  ...STYLES.map((name) => read('root', `/pages/${name}`, fileOf(name), 'A style of the pages', STYLE)),
 ];
 
 function order(path: string, handle: Handler, does: string, body: JsonSchema, answers: AnswerForm): Route {

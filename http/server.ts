@@ -17,6 +17,8 @@ export interface HttpOptions {
   token?: string | null;
   /** The only hosts that an order's package may come from; any where it is absent or empty. */
   packageHosts?: readonly string[];
+  /** Whether /visualizer offers to give orders; false if absent. */
+  visualizerOrders?: boolean;
   /** Told of every error that should not happen, so that it does not end in an answer alone. */
   onInternalError?: (error: Error) => void;
 }
@@ -46,7 +48,7 @@ const CLOSE_MS = 2_000;
 
 /** The updater's HTTP server; it does not listen before it is told to. */
 export function createHttpServer(updater: UpdaterPort, options: HttpOptions): HttpServer {
-  const { host, port, allowedHosts, token = null, packageHosts = [] } = options;
+  const { host, port, allowedHosts, token = null, packageHosts = [], visualizerOrders = false } = options;
   const { onInternalError = () => undefined } = options;
   const streams = new EventStreams();
   const app = createApp({
@@ -56,6 +58,7 @@ export function createHttpServer(updater: UpdaterPort, options: HttpOptions): Ht
     allowedHosts,
     token,
     packageHosts,
+    allowsPageOrders: visualizerOrders,
     onInternalError,
   });
   // A missing Host is answered like a wrong one.

@@ -5,12 +5,30 @@ import type { ReleaseName } from './package-order.js';
  * neither knowing the other.
  */
 
+/** A field of the context that a step has changed; values are JSON, null where there was or is none. */
+export interface ContextChange {
+  field: string;
+  before: string | null;
+  after: string | null;
+}
+
+/** What the machine did with an event, as its inspection saw it at that moment. */
+export interface StepSeen {
+  event: string;
+  /** Id of the transition in pictures of the machine; null for a start. */
+  edge: string | null;
+  /** What the event told, and the guards judged by; null where it tells nothing. */
+  about: string | null;
+  /** The guards that were asked first and said no, with what they ask. */
+  refused: readonly { guard: string; question: string }[];
+  changes: readonly ContextChange[];
+}
+
 /** One transition of the machine, for people. */
-export interface Transition {
+export interface Transition extends StepSeen {
   id: number;
   /** ISO 8601. */
   time: string;
-  event: string;
   from: string;
   to: string;
   /** How long the machine was in `from`, ms. */

@@ -241,6 +241,14 @@ export const CONFIGURATION_KEYS: {
     default: '',
     about: 'Package servers that are asked without a proxy; loopback always is; no_proxy wins',
   },
+  visualizerOrders: {
+    variable: 'TOPE_VISUALIZER_ORDERS',
+    kind: 'flag',
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    about: 'Whether orders can be given from /visualizer, for development machines',
+  },
   logLevel: {
     variable: 'TOPE_LOG_LEVEL',
     kind: 'text',

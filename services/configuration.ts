@@ -34,6 +34,8 @@ export interface Configuration {
   httpsProxy: string;
   /** As curl and others write it. */
   noProxy: string;
+  /** Orders may be given from /visualizer. */
+  visualizerOrders: boolean;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 

@@ -29,9 +29,13 @@ export class EventLog {
     return this.#transitions;
   }
 
-  /** Calls back for each item from now on; kept items after `afterId` come first. Returns how to end. */
+  /**
+   * Calls back for each item from now on; kept items after `afterId` come first. An id that is not given out yet is of a
+   * process before whose clock was ahead: all kept items come. Returns how to end.
+   */
   stream(afterId: number | null, listener: (item: StreamItem) => void): () => void {
-    if (afterId !== null) for (const item of this.#items) if (item.id > afterId) listener(item);
+    const last = afterId !== null && afterId >= this.#nextId ? -1 : afterId;
+    if (last !== null) for (const item of this.#items) if (item.id > last) listener(item);
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

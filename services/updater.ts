@@ -21,6 +21,7 @@ import { freeBytes, RESERVE_BYTES } from './free-room.js';
 import { readHistory } from './history.js';
 import { askInstallGuard } from './install-guard.js';
 import type { Log } from './log.js';
+import { watchMachine } from './machine-watch.js';
 import { Metrics } from './metrics.js';
 import { startOtaGui } from './ota-gui.js';
 import { PROGRAM_FOLDER } from './program-folder.js';
@@ -94,20 +95,15 @@ export async function startUpdater(parts: UpdaterParts) {
     liveVersion: async () => (await store.named('current'))?.version ?? null,
     saved,
   });
-  let lastEvent = 'start';
   let lastPath = restored === null ? 'none' : statePath(valueIn(restored.snapshot));
   let sinceMs = Date.now();
   let isShuttingDown = false;
 
   const actor: Actor<UpdateMachine> = createActor(
     updateMachine.provide({ actors: updateActors(tools, effects) }),
-    {
-      ...(restored === null ? {} : { snapshot: restored.snapshot }),
-      inspect: (event) => {
-        if (event.type === '@xstate.event' && event.actorRef === actor) lastEvent = event.event.type;
-      },
-    },
+    restored === null ? {} : { snapshot: restored.snapshot },
   );
+  const seen = watchMachine(actor);
   actor.subscribe({ next: onSnapshot, error: (error) => parts.onFatal(toUpdateError(error)) });
   board.listen((state, progress) => {
     reporter.progress(state, progress);
@@ -193,8 +189,9 @@ export async function startUpdater(parts: UpdaterParts) {
     const from = lastPath;
     const before = from === 'none' ? null : topStateOf(from);
     const afterMs = now.getTime() - sinceMs;
-    log.info('transition', { from, to: path, event: lastEvent });
-    events.transition({ time: now.toISOString(), event: lastEvent, from, to: path, afterMs });
+    const step = seen(context);
+    log.info('transition', { from, to: path, event: step.event });
+    events.transition({ time: now.toISOString(), from, to: path, afterMs, ...step });
     if (before !== null) metrics.countTime(before, afterMs);
     lastPath = path;
     sinceMs = now.getTime();

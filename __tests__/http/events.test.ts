@@ -37,8 +37,9 @@ async function listen(bench: Bench, headers: Record<string, string> = {}): Promi
 }
 
 function transition(id: number, words = 'DOWNLOAD'): StreamItem {
-  const data = { id, time: 'T', event: words, from: 'idle', to: 'downloading.transferring', afterMs: 1 };
-  return { id, type: 'transition', data };
+  const step = { edge: null, about: null, refused: [], changes: [], afterMs: 1 };
+  const data = { id, time: 'T', event: words, from: 'idle', to: 'downloading.transferring' };
+  return { id, type: 'transition', data: { ...data, ...step } };
 }
 
 const PROGRESS: StreamItem = {
@@ -60,7 +61,7 @@ describe('GET /events', () => {
     bench.updater.tell(PROGRESS);
     await until(() => text().includes('id: 2'));
     expect(text()).toContain(
-      'id: 1\nevent: transition\ndata: {"id":1,"time":"T","event":"DOWNLOAD","from":"idle","to":"downloading.transferring","afterMs":1}\n\n' +
+      'id: 1\nevent: transition\ndata: {"id":1,"time":"T","event":"DOWNLOAD","from":"idle","to":"downloading.transferring","edge":null,"about":null,"refused":[],"changes":[],"afterMs":1}\n\n' +
         'id: 2\nevent: progress\ndata: {"stage":"downloading","progress":5,"message":"of https://h/x.zip\\n\\ndata: forged"}\n\n',
     );
     expect(text()).not.toContain('SECRET');

@@ -60,7 +60,8 @@ export function startScriptedUpdater(): ScriptedUpdater {
     const to = statePath(value);
     board.enter(topStateOf(value), firstWords(topStateOf(value), actor.getSnapshot().context));
     const id = transitions.length + 1;
-    transitions.push({ id, time: `T${id}`, event: inspected.event.type, from, to, afterMs: 0 });
+    const step = { event: inspected.event.type, edge: null, about: null, refused: [], changes: [] };
+    transitions.push({ id, time: `T${id}`, from, to, afterMs: 0, ...step });
     from = to;
   });
 
