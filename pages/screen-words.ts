@@ -82,7 +82,7 @@ const ENGLISH: ScreenWords = {
     other: 'Please start the update again. If that does not help, tell support.',
   },
   waiting: { headline: 'One moment, please', hint: 'Waiting for the updater. This page goes on by itself.' },
-  message: (message) => message,
+  message: withoutHeadline,
 };
 
 const CHINESE: ScreenWords = {
@@ -122,7 +122,7 @@ const CHINESE: ScreenWords = {
   waiting: { headline: '请稍候', hint: '正在等待更新程序响应，本页面会自动继续。' },
   message: (message) => {
     const found = CHINESE_MESSAGES.find(([pattern]) => pattern.test(message));
-    return found === undefined ? message : message.replace(found[0], found[1]);
+    return found === undefined ? withoutHeadline(message) : message.replace(found[0], found[1]);
   },
 };
 
@@ -139,8 +139,15 @@ const CHINESE_MESSAGES: readonly (readonly [RegExp, string])[] = [
   [/^Restarting services\.\.\.$/, '正在重启服务'],
   [/^Started (.*) \((\d+\/\d+)\)$/, '已启动 $1（$2）'],
   [/^Watching the services settle\.\.\.$/, '正在确认服务运行正常'],
-  [/^(No update in progress|Update finished|Update failed)/, ''],
 ];
+
+/** What the headline says already is not said twice. */
+function withoutHeadline(message: string): string {
+  return message.replace(
+    /^(No update in progress|Update finished|Update failed|Package verified, ready to install)(; )?/,
+    '',
+  );
+}
 
 /** The words for a browser's language: Chinese, else English. */
 export function wordsFor(language: string): ScreenWords & { language: string } {

@@ -1,6 +1,6 @@
 /** The machine, laid out; made by npm run docs. */
 export const MACHINE_PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" class="machine" role="img" aria-label="The update machine" viewBox="0 0 1422 2625" width="1422" height="2625">
-<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path class="tip" d="M0 .5 8 4 0 7.5z"/></marker></defs>
+<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="10" markerHeight="10" orient="auto" markerUnits="userSpaceOnUse"><path class="tip" d="M0 .5 8 4 0 7.5z"/></marker></defs>
 <g class="state simple depth-1" data-state="idle"><title>Nothing to do</title><rect x="751.2" y="8" width="96" height="50" rx="8"/><text class="name" x="799.2" y="28">idle</text><text class="actor" x="799.2" y="44">tidy</text></g>
 <g class="state compound depth-1" data-state="downloading"><title>Fetches the package, request by request</title><rect x="48.3" y="106" width="931" height="284" rx="8"/><text class="name" x="513.8" y="126">downloading</text></g>
 <g class="state simple depth-2" data-state="downloading.transferring"><rect x="781.2" y="144" width="111" height="50" rx="8"/><text class="name" x="836.7" y="164">transferring</text><text class="actor" x="836.7" y="180">transfer</text></g>

@@ -6,7 +6,8 @@ export const PICTURE_TITLE = 'The update machine';
 
 const RADIUS = 8;
 const TIP =
-  '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">' +
+  '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="10" markerHeight="10" orient="auto" ' +
+  'markerUnits="userSpaceOnUse">' +
   '<path class="tip" d="M0 .5 8 4 0 7.5z"/></marker>';
 
 /**
