@@ -84,7 +84,7 @@ module.exports = {
       // Releases are packed, and pictures laid out, on a workstation.
       from: {
         path: '^(machines|services|http|scripts)/',
-        pathNot: '^scripts/(?:release/|picture/lay-out\.ts$)',
+        pathNot: '^scripts/(?:release/|picture/lay-out\\.ts$)',
       },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'],
