@@ -32,7 +32,7 @@ export async function doctorCommand(args: string[]): Promise<number> {
   else for (const finding of findings) process.stdout.write(`${lineOf(finding)}\n`);
   if (bundle !== undefined) {
     const names = await writeBundle(resolve(bundle), { configuration, findings, client, token: place.token });
-    process.stderr.write(`${bundle}: ${names.length} files for support\n`);
+    process.stderr.write(`tope-updater: ${bundle} holds ${names.length} files for support\n`);
   }
   return findings.some(({ verdict }) => verdict === 'fault') ? EXIT.failed : EXIT.done;
 }

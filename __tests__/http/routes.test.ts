@@ -1,10 +1,15 @@
 import { Ajv } from 'ajv';
+import type { Express } from 'express';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { createApp } from '../../http/app.js';
+import { EventStreams } from '../../http/event-streams.js';
 import { DOWNLOAD_BODY } from '../../http/orders/order-bodies.js';
 import { openApiDocument } from '../../http/reads/openapi.js';
 import { placesOf, type JsonSchema } from '../../http/route.js';
 import { ROUTES } from '../../http/routes.js';
 import { closeBenches, openBench } from '../support/http-bench.js';
+import { textOf } from '../support/json-fields.js';
+import { startScriptedUpdater } from '../support/scripted-updater.js';
 
 afterEach(closeBenches);
 
@@ -21,6 +26,33 @@ const AT_BASE = [
   '/history',
 ];
 const AT_BOTH = ['/healthz', '/metrics', '/openapi.json', '/visualizer', '/screen'];
+
+function asObject(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+/** The paths that an app answers at, whoever has put them there. */
+function pathsOf(app: Express): string[] {
+  const paths = app.router.stack.map((layer) => textOf(layer, 'route', 'path'));
+  return [...new Set(paths.filter((path) => path !== ''))];
+}
+
+test('no route is served that /openapi.json does not describe', () => {
+  const updater = startScriptedUpdater();
+  const parts = {
+    updater: updater.port,
+    streams: new EventStreams(),
+    routes: ROUTES,
+    allowedHosts: [],
+    token: null,
+    packageHosts: [],
+    onInternalError: () => undefined,
+  };
+  const served = pathsOf(createApp(parts));
+  expect(served).toContain(`${BASE}/download`);
+  expect(served.sort()).toEqual(Object.keys({ ...asObject(openApiDocument(ROUTES)['paths']) }).sort());
+  updater.machine.stop();
+});
 
 describe('the table of routes', () => {
   test('has every route of the contract where it belongs', () => {
