@@ -2,7 +2,7 @@ import { assign } from 'xstate';
 import { ageAt, newAge, type Instant } from './clock.js';
 import { amended, errorLine, failureIn, noted } from './failure.js';
 import { attemptsAfter } from './guards.js';
-import { orderedContext, startedOver } from './new-order.js';
+import { orderedContext, startedOver, transferred } from './new-order.js';
 import { identityOf } from './package-order.js';
 import { withReport, withoutReport } from './report-outbox.js';
 import { firstWords } from './first-words.js';
@@ -69,16 +69,7 @@ export const ACTIONS = {
   forgetUpdate: change(({ context }) => ({ ...INITIAL_CONTEXT, outbox: context.outbox })),
   forgetPackage: change(() => ({ kept: 'nothing', trust: null, facts: null })),
 
-  noteTransfer: change<Transferred>(({ context: { attempts } }, { resumed, bytesArrived }) => ({
-    kept: 'package',
-    attempts: {
-      ...attempts,
-      total: attempts.total + (bytesArrived === undefined ? 0 : 1),
-      bytes: attempts.bytes + (bytesArrived ?? 0),
-      networkLostAt: null,
-      resumed: resumed || attempts.resumed,
-    },
-  })),
+  noteTransfer: change<Transferred>(({ context }, result) => transferred(context, result)),
   countAttempt: change(({ context, event }) => {
     const failure = failureIn(event);
     const counted = attemptsAfter(context, failure);

@@ -1,5 +1,5 @@
 import { isSamePackage, type PackageOrder } from './package-order.js';
-import { INITIAL_CONTEXT, NO_ATTEMPTS, type UpdateContext } from './update-context.js';
+import { INITIAL_CONTEXT, NO_ATTEMPTS, type Transferred, type UpdateContext } from './update-context.js';
 
 /** The context of a new order. What its package inflates to is known where the same one was inspected before. */
 export function orderedContext(order: PackageOrder, before: UpdateContext): UpdateContext {
@@ -16,5 +16,22 @@ export function startedOver({ attempts, order }: UpdateContext): Partial<UpdateC
   return {
     kept: 'partial',
     attempts: { ...NO_ATTEMPTS, bytes: order?.size ?? 0, total, startedOver: true },
+  };
+}
+
+/** What is changed by a transfer that ends well: its request counts too, where one was needed. */
+export function transferred(
+  { attempts }: UpdateContext,
+  { resumed, bytesArrived }: Transferred,
+): Partial<UpdateContext> {
+  return {
+    kept: 'package',
+    attempts: {
+      ...attempts,
+      total: attempts.total + (bytesArrived === undefined ? 0 : 1),
+      bytes: attempts.bytes + (bytesArrived ?? 0),
+      networkLostAt: null,
+      resumed: resumed || attempts.resumed,
+    },
   };
 }
