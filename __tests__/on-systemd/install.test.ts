@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { InstalledDevice, UNITS } from '../support/installed-device.js';
+import { realLibraries } from '../support/real-files.js';
 import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
 
 const PYTHON = [
@@ -73,6 +74,23 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
   test('runs under the memory limit of its unit', async () => {
     expect(await device.property('tope-updater', 'MemoryMax')).toBe(String(96 * 1024 * 1024));
     expect(Number(await device.property('tope-updater', 'MemoryCurrent'))).toBeLessThan(96 * 1024 * 1024);
+  });
+
+  test('does a whole cycle of 30 MB under it without swap, with nothing in the page cache, and is never killed', async () => {
+    await device.limitMemory('96M', { swap: '0' });
+    const pid = await device.property('tope-updater', 'MainPID');
+    const brings = new Map(
+      realLibraries(30_000_000).map(({ path }, at) => [`${at}`, { from: path, deflated: true }] as const),
+    );
+    const built = device.build('1.5.0', [{ name: 'large', dst: '/opt/tope/large', brings }]);
+    const began = performance.now();
+    await device.fetch(built, 60_000);
+    await device.post('/update', { version: built.version });
+    expect(await device.ends()).toBeNull();
+    console.log(`${built.size} bytes under 96 MiB: ${Math.round(performance.now() - began)} ms`);
+    expect(await device.property('tope-updater', 'MainPID')).toBe(pid);
+    expect(await device.property('tope-updater', 'NRestarts')).toBe('0');
+    await device.limitMemory(null);
   });
 
   test('changes nothing where it is installed already', async () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { BuiltPackage } from '../support/build-package.js';
-import { InstalledDevice, UNITS } from '../support/installed-device.js';
+import { InstalledDevice } from '../support/installed-device.js';
 import { nodeProgram, realLibraries } from '../support/real-files.js';
 
 /**
@@ -53,30 +53,51 @@ describe('a service in real time', () => {
 });
 
 describe('a cycle of 270 MB', () => {
+  const unit = ['[Service]', 'ExecStart=/opt/tope/bin/steady'];
+  const steady = () => ({ name: 'steady', program: `#!/bin/sh\n# ${version}\nexec sleep 1000\n` });
+
+  beforeAll(() => device.addService('steady', steady().program, unit));
+
+  /** From the stop to the start of its service, by systemd's clock, in whole ms. */
+  const downtimeMs = async () => {
+    const stamp = async (name: string) =>
+      Number(await device.property('steady', `${name}TimestampMonotonic`)) / 1000;
+    return Math.round((await stamp('ActiveEnter')) - (await stamp('ActiveExit')));
+  };
+  const cycle = async (megabytes: number) => {
+    const built = large(megabytes, steady());
+    const began = performance.now();
+    await device.fetch(built, 300_000);
+    const fetched = seconds(began);
+    await device.post('/update', { version: built.version });
+    expect(await device.ends(300_000)).toBeNull();
+    const size = Math.round(built.size / MB);
+    return `${megabytes} MB (${size} packed): fetched after ${fetched} s, installed after ${seconds(began)} s, service down for ${await downtimeMs()} ms`;
+  };
+
+  test('has a service down for as long as one of 1 MB', async () => {
+    for (const megabytes of [1, 270, 1, 270]) console.log(await cycle(megabytes));
+    await device.lab.sh('systemctl stop steady; systemctl start steady');
+    console.log(`a bare stop and start: service down for ${await downtimeMs()} ms`);
+  }, 1_800_000);
+
   test.each([
-    ['MemoryMax=96M', ''],
-    ['MemoryMax=64M', 'MemorySwapMax=0'],
+    ['infinity', 'infinity'],
+    ['96M', 'infinity'],
+    ['80M', '0'],
+    ['64M', '0'],
   ])(
-    'under %s %s ends in success and is never killed',
+    'under MemoryMax=%s MemorySwapMax=%s, with nothing in the page cache, ends in success and is never killed',
     async (limit, swap) => {
-      const dropIn = ['[Service]', limit, swap, ''].join('\n');
-      await device.lab.write(`${UNITS}/tope-updater.service.d/limit.conf`, dropIn);
-      await device.lab.sh('systemctl daemon-reload; systemctl restart tope-updater');
+      await device.limitMemory(limit, { swap });
       const pid = await device.property('tope-updater', 'MainPID');
-      const built = large();
-      const began = performance.now();
-      await device.fetch(built, 300_000);
-      const fetched = seconds(began);
-      await device.post('/update', { version: built.version });
-      expect(await device.ends(300_000)).toBeNull();
+      const words = await cycle(270);
       const memory = await device.lab.sh(`grep -E 'VmHWM|RssAnon' /proc/${pid}/status`);
-      console.log(
-        `${limit} ${swap}: ${Math.round(built.size / MB)} MB fetched after ${fetched} s, installed after ${seconds(began)} s; ${memory.replaceAll(/\s+/g, ' ')}`,
-      );
+      console.log(`MemoryMax=${limit} MemorySwapMax=${swap}: ${words}; ${memory.replaceAll(/\s+/g, ' ')}`);
       expect(await device.property('tope-updater', 'MainPID')).toBe(pid);
       expect(await device.property('tope-updater', 'NRestarts')).toBe('0');
     },
-    900_000,
+    1_200_000,
   );
 });
 
@@ -98,12 +119,23 @@ async function update(name: string, program: string): Promise<{ error: string | 
   return { error: await device.ends(150_000), seconds: seconds(began) };
 }
 
-/** Real programs and libraries: node, again and again, and what else this machine has. */
-function large(): BuiltPackage {
+/** Real programs and libraries: as many bytes of them as asked for, and a service that changes with them. */
+function large(megabytes: number, service: { name: string; program: string }): BuiltPackage {
   version += 1;
-  const files = [nodeProgram(), ...realLibraries(270 * MB - nodeProgram().size)];
+  const node = nodeProgram();
+  const most = megabytes * MB;
+  const files = most > node.size ? [node, ...realLibraries(most - node.size)] : realLibraries(most);
   const brings = new Map(
     files.map(({ path }, at) => [`${at}-${version}`, { from: path, deflated: true, mode: 0o755 }] as const),
   );
-  return device.build(`2.0.${version}`, [{ name: 'large', dst: '/opt/tope/large', brings }]);
+  const { name, program } = service;
+  return device.build(`2.0.${version}`, [
+    { name: 'large', dst: '/opt/tope/large', brings },
+    {
+      name,
+      dst: `/opt/tope/bin/${name}`,
+      brings: { bytes: program, mode: 0o755 },
+      also: { process_name: name },
+    },
+  ]);
 }

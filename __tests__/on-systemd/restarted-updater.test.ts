@@ -7,10 +7,11 @@ let on: VoiceDevice;
 
 /** The updater's process, once it is another one and has told that it is ready. */
 async function isAnother(than: string): Promise<void> {
-  await eventually('another updater is ready', async () => {
+  const look = async () => {
     const state = await on.device.property('tope-updater', 'MainPID --property=ActiveState');
     return state.includes(than) || !state.endsWith('active') || state.includes('activating') ? null : true;
-  });
+  };
+  await eventually('another updater is ready', look, 30_000, 200);
 }
 
 const pid = () => on.device.property('tope-updater', 'MainPID');

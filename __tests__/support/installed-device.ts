@@ -97,6 +97,23 @@ export class InstalledDevice extends UpdaterCaller {
     await this.lab.sh(`systemctl daemon-reload; systemctl enable --quiet ${name}; systemctl restart ${name}`);
   }
 
+  /**
+   * Runs the updater anew under another memory limit (null: its unit's own), by a node of its own of which nothing is in
+   * the page cache: what other tests have read would not count for the unit.
+   */
+  async limitMemory(limit: string | null, { swap = 'infinity' } = {}): Promise<void> {
+    const folder = `${UNITS}/tope-updater.service.d`;
+    const runtime = '/opt/tope/updater/program/runtime';
+    await this.lab.sh(`systemctl stop tope-updater; rm -rf ${runtime} ${folder}/limit.conf`);
+    if (limit !== null) {
+      const lines = ['[Service]', `MemoryMax=${limit}`, `MemorySwapMax=${swap}`, ''];
+      await this.lab.write(`${folder}/limit.conf`, lines.join('\n'));
+      await this.lab.sh(`mkdir -p ${runtime}; cp ${process.execPath} ${runtime}/node`);
+      await this.lab.forget(`${runtime}/node`);
+    }
+    await this.lab.sh('systemctl daemon-reload; systemctl start tope-updater');
+  }
+
   build(version: string, modules: readonly ModuleSketch[]): BuiltPackage {
     return buildPackage(join(this.#folder, 'packages'), { version, modules });
   }

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, test } from '@jest/globals';
 
@@ -34,6 +34,14 @@ export const SYSTEMD_LAB: Requirement = {
 };
 
 export const TMUX: Requirement = { met: hasProgram('tmux'), needs: 'the package tmux' };
+
+/** Where Debian's cross packages put the libraries of arm64 programs. */
+export const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu';
+
+export const QEMU_ARM64: Requirement = {
+  met: hasProgram('qemu-aarch64') && existsSync(`${ARM64_LIBRARIES}/lib/libstdc++.so.6`),
+  needs: 'the packages qemu-user, libc6-arm64-cross and libstdc++6-arm64-cross',
+};
 
 type Body = () => void | Promise<void>;
 

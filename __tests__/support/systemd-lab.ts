@@ -158,6 +158,21 @@ export class SystemdLab {
     await writeFile(this.root + path, contents, { mode });
   }
 
+  /** Writes a file's pages to the disk and drops them from the page cache. */
+  async forget(path: string): Promise<void> {
+    // Outside: where fsync does nothing inside, nothing could be dropped.
+    const layer = join(this.#folder, 'upper', await this.sh(`readlink -f ${path}`));
+    const child = spawn('dd', [
+      `of=${layer}`,
+      'oflag=nocache',
+      'conv=notrunc,fdatasync',
+      'count=0',
+      'status=none',
+    ]);
+    await once(child, 'close');
+    if (child.exitCode !== 0) throw new Error(`the pages of ${layer} could not be dropped`);
+  }
+
   /** The power is cut: every process inside is gone at once. */
   async kill(): Promise<void> {
     if (this.#initPid !== 0 && this.#isUp) process.kill(this.#initPid, 'SIGKILL');

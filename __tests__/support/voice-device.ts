@@ -1,10 +1,15 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isSystemError } from '../../services/disk.js';
 import type { BuiltPackage } from './build-package.js';
 import { NODE_FLAGS } from '../../scripts/node-flags.js';
 import { eventually } from './eventually.js';
 import { InstalledDevice, UNITS, type InstalledOptions } from './installed-device.js';
 
 const WORK = '/var/lib/tope-updater';
+/** To look starts a process. */
+const LOOK_EVERY_MS = 100;
+const WITHIN_MS = 20_000;
 const HOLDABLE = fileURLToPath(new URL('holdable-updater.js', import.meta.url));
 
 /** What is there of the one service, told three times: by its file, by its unit as systemd knows it, by its process. */
@@ -63,23 +68,35 @@ export class VoiceDevice {
     await this.device.fetch(built);
     await lab.sh(`rm -f ${WORK}/held; echo '${step}' >${WORK}/hold`);
     await this.device.post('/update', { version: built.version });
-    await eventually(`held at ${step}`, async () => {
-      return (await lab.exec(['test', '-e', `${WORK}/held`])).code === 0 ? true : null;
-    });
+    await eventually(`held at ${step}`, () => (existsSync(`${lab.root}${WORK}/held`) ? true : null));
   }
 
   /** Which versions are there now; the process is waited for. */
   async voice(): Promise<Voice> {
     const { device } = this;
-    const file = /10000(\d+)$/.exec(await device.lab.sh('cat /opt/tope/bin/voice'))?.[1] ?? 'none';
-    const unit = /(\d+)$/.exec(await device.property('voice', 'Description'))?.[1] ?? 'none';
-    const process = await eventually('voice runs', async () => {
-      const pid = await device.property('voice', 'MainPID');
-      const words = await device.lab.exec(['cat', `/proc/${pid}/cmdline`]);
-      const [program, forHowLong] = words.stdout.split('\0');
-      return program === 'sleep' ? (forHowLong?.replace('10000', '') ?? null) : null;
-    });
-    return { file, unit, process };
+    return eventually(
+      'voice runs',
+      async () => {
+        const shown = await device.property('voice', 'MainPID --property=Description');
+        const unit = /(\d+)$/m.exec(shown.replace(/^\d+$/m, ''))?.[1] ?? 'none';
+        const pid = /^\d+$/m.exec(shown)?.[0] ?? '0';
+        const file = /10000(\d+)$/.exec(this.#read('/opt/tope/bin/voice').trim())?.[1] ?? 'none';
+        const [program, forHowLong] = this.#read(`/proc/${pid}/cmdline`).split('\0');
+        return program === 'sleep' ? { file, unit, process: forHowLong?.replace('10000', '') ?? '' } : null;
+      },
+      WITHIN_MS,
+      LOOK_EVERY_MS,
+    );
+  }
+
+  /** A file of the lab; empty where it is not there. */
+  #read(path: string): string {
+    try {
+      return readFileSync(`${this.device.lab.root}${path}`, 'utf8');
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT', 'ESRCH')) return '';
+      throw error;
+    }
   }
 
   #program(version: string): string {
@@ -96,7 +113,7 @@ export class VoiceDevice {
 
 function dropIn(): string {
   return [
-    ...['[Service]', 'RestartSec=200ms', 'WatchdogSec=3', 'ExecStart='],
+    ...['[Service]', 'RestartSec=200ms', 'WatchdogSec=2', 'ExecStart='],
     `ExecStart=${process.execPath} ${NODE_FLAGS.join(' ')} ${HOLDABLE} serve`,
     '',
   ].join('\n');

@@ -39,7 +39,8 @@ export async function buildRelease({ checkout, into, node }: ReleaseRequest): Pr
   try {
     const folder = join(scratch, name);
     await fill(folder, checkout, version);
-    if (node !== undefined) await fetchRuntime(node, join(folder, 'program', 'runtime'));
+    const cache = join(checkout, 'node_modules', '.cache');
+    if (node !== undefined) await fetchRuntime(node, join(folder, 'program', 'runtime'), cache);
     await writeFile(join(folder, 'SHA256SUMS'), await digestsOf(folder));
     await mkdir(into, { recursive: true });
     const path = join(into, `${name}${node === undefined ? '' : `-${node}`}.tar.gz`);

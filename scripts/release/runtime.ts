@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 export const ARCHITECTURES = ['arm64', 'x64'] as const;
@@ -12,18 +12,29 @@ export const NODE_LINE = '20';
 
 const run = promisify(execFile);
 
-/** Fetches node for an architecture as npm packs it, with its licence, into a folder: `node`, `LICENSE`. */
-export async function fetchRuntime(architecture: Architecture, into: string): Promise<void> {
-  const scratch = await mkdtemp(join(tmpdir(), 'tope-runtime-'));
+/**
+ * Fetches node for an architecture as npm packs it, with its licence, into a folder: `node`, `LICENSE`. `cache`, a folder,
+ * keeps what was fetched: some 40 MB.
+ */
+export async function fetchRuntime(architecture: Architecture, into: string, cache: string): Promise<void> {
+  const folder = join(cache, `node-linux-${architecture}-${NODE_LINE}`);
+  if (!existsSync(folder)) await fetchInto(folder, architecture);
+  await mkdir(into, { recursive: true });
+  await copyFile(join(folder, 'bin', 'node'), join(into, 'node'));
+  await chmod(join(into, 'node'), 0o755);
+  await copyFile(join(folder, 'LICENSE'), join(into, 'LICENSE'));
+}
+
+/** Renamed at the end: what is in the cache is there wholly. */
+async function fetchInto(folder: string, architecture: Architecture): Promise<void> {
+  await mkdir(dirname(folder), { recursive: true });
+  const scratch = await mkdtemp(`${folder}.`);
   try {
     const name = `node-linux-${architecture}@${NODE_LINE}`;
     await run('npm', ['pack', '--silent', '--pack-destination', scratch, name], { cwd: scratch });
     const [packed = ''] = (await readdir(scratch)).filter((one) => one.endsWith('.tgz'));
     await run('tar', ['-C', scratch, '-xzf', join(scratch, packed)]);
-    await mkdir(into, { recursive: true });
-    await copyFile(join(scratch, 'package', 'bin', 'node'), join(into, 'node'));
-    await chmod(join(into, 'node'), 0o755);
-    await copyFile(join(scratch, 'package', 'LICENSE'), join(into, 'LICENSE'));
+    await rename(join(scratch, 'package'), folder);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
