@@ -71,6 +71,12 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
       ...['Stopped camera', 'Stopped voice', 'Stopped device-api'],
       ...['Started device-api', 'Started voice', 'Started camera'],
     ]);
+    // By itself systemd would stop what requires device-api before it, whatever was asked for first.
+    const log = await device.lab.sh('cat /var/lib/tope-updater/logs/updater.log');
+    const stopped = [...log.matchAll(/unit stopped unit=(\S+)\.service way=SIGTERM/g)].map(
+      ([, unit]) => unit,
+    );
+    expect(stopped).toEqual(['camera', 'voice', 'device-api']);
   });
 
   test('keeps services down hardly longer than a bare stop and start of the same units', async () => {
