@@ -46,6 +46,7 @@ test('no route is served that /openapi.json does not describe', () => {
     allowedHosts: [],
     token: null,
     packageHosts: [],
+    allowsPageOrders: false,
     onInternalError: () => undefined,
   };
   const served = pathsOf(createApp(parts));
