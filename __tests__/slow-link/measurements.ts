@@ -1,7 +1,9 @@
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { buildPackage, type BuiltPackage } from '../support/build-package.js';
 import { eventually } from '../support/eventually.js';
-import { LinkDevice } from './link-device.js';
+import { MeasuredDevice, type MeasuredOptions } from '../support/measured-device.js';
 import { throttle } from './throttle.js';
 import { busiestSecond, p99, watchDownload, watchIdle, type Watched } from './watch.js';
 
@@ -13,18 +15,22 @@ export interface Finding {
   met: boolean;
 }
 
+/** The launcher of an unpacked release. */
+type Program = MeasuredOptions['program'];
+
+const MIB = 1024 * 1024;
 const MBIT = 1e6 / 8;
 const SECOND = 1000;
 /** The reads of RssAnon that show the start: what a download needs is there by then. */
 const WARM_UP = 5;
 
 /** A whole download over a slow link, against the time that the link itself needs. */
-export async function slowLink(bytes: number, mbits: number): Promise<Finding[]> {
-  const device = await LinkDevice.make();
+export async function slowLink(program: Program, bytes: number, mbits: number): Promise<Finding[]> {
+  const device = await MeasuredDevice.make({ program });
   try {
     await device.start();
     device.server.pace = throttle(mbits * MBIT);
-    const built = device.package(bytes);
+    const built = noise(device, bytes);
     const idle = await watchIdle(device);
     await device.order(built);
     const watched = await watchDownload(device);
@@ -44,12 +50,17 @@ export async function slowLink(bytes: number, mbits: number): Promise<Finding[]>
 }
 
 /** A download that is cut and killed at random instants, against the bytes of the package. */
-export async function cutsAndKills(bytes: number, mbits: number, times: number): Promise<Finding[]> {
-  const device = await LinkDevice.make();
+export async function cutsAndKills(
+  program: Program,
+  bytes: number,
+  mbits: number,
+  times: number,
+): Promise<Finding[]> {
+  const device = await MeasuredDevice.make({ program });
   try {
     await device.start();
     device.server.pace = throttle(mbits * MBIT);
-    const built = device.package(bytes);
+    const built = noise(device, bytes);
     await device.order(built);
     const spanMs = (SECOND * built.size) / (mbits * MBIT) / (times + 2);
     for (let round = 0; round < times; round++) {
@@ -78,11 +89,14 @@ export async function cutsAndKills(bytes: number, mbits: number, times: number):
 }
 
 /** A download with TOPE_MAX_RATE from a server that is as fast as it can be. */
-export async function limited(bytes: number, bytesPerSecond: number): Promise<Finding[]> {
-  const device = await LinkDevice.make({ TOPE_MAX_RATE: String(bytesPerSecond) });
+export async function limited(program: Program, bytes: number, bytesPerSecond: number): Promise<Finding[]> {
+  const device = await MeasuredDevice.make({
+    program,
+    environment: { TOPE_MAX_RATE: String(bytesPerSecond) },
+  });
   try {
     await device.start();
-    const built = device.package(bytes);
+    const built = noise(device, bytes);
     const idle = await watchIdle(device);
     await device.order(built);
     const watched = await watchDownload(device);
@@ -107,7 +121,7 @@ export async function limited(bytes: number, bytesPerSecond: number): Promise<Fi
   }
 }
 
-function common(device: LinkDevice, watched: Watched, idle: readonly number[]): Finding[] {
+function common(device: MeasuredDevice, watched: Watched, idle: readonly number[]): Finding[] {
   const { memory, answers, tookMs, cpuMs } = watched;
   const later = memory.slice(WARM_UP);
   const first = median(later.slice(0, 5));
@@ -118,7 +132,7 @@ function common(device: LinkDevice, watched: Watched, idle: readonly number[]): 
       what: 'RssAnon, the median of five seconds at the beginning and at the end',
       seen: `${mebibytes(first)} → ${mebibytes(last)} (most ${mebibytes(Math.max(...memory))}, VmHWM ${mebibytes(device.memory('VmHWM'))})`,
       target: 'grows by 4 MiB at most',
-      met: last - first <= 4 * 1024,
+      met: last - first <= 4 * MIB,
     },
     {
       what: '/progress, asked every 15 ms',
@@ -141,6 +155,13 @@ function common(device: LinkDevice, watched: Watched, idle: readonly number[]): 
   ];
 }
 
+/** A package of about so many bytes, which nothing makes smaller. */
+function noise({ folder, root }: MeasuredDevice, bytes: number): BuiltPackage {
+  const brings = { bytes: randomBytes(bytes) };
+  const modules = [{ name: 'app', dst: join(root, 'app'), brings }];
+  return buildPackage(join(folder, 'packages'), { version: '1.0.0', modules });
+}
+
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
@@ -149,6 +170,6 @@ function seconds(ms: number): string {
   return `${(ms / SECOND).toFixed(1)} s`;
 }
 
-function mebibytes(kibibytes: number): string {
-  return `${(kibibytes / 1024).toFixed(1)} MiB`;
+function mebibytes(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
 }

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { releasedProgram } from '../support/released-program.js';
 import { cutsAndKills, limited, slowLink, type Finding } from './measurements.js';
 
 const HELP = `Usage: npm run slow-link [-- --only NAME] [--megabytes N]
@@ -21,11 +25,22 @@ const { values } = parseArgs({
 
 const bytes = Number(values.megabytes) * 1_000_000;
 
-const MEASUREMENTS: Readonly<Record<string, () => Promise<Finding[]>>> = {
-  link: () => slowLink(bytes, 10),
-  cuts: () => cutsAndKills(bytes, 20, 20),
-  limit: () => limited(0.3 * bytes, 1_000_000),
+const MEASUREMENTS: Readonly<Record<string, (program: string) => Promise<Finding[]>>> = {
+  link: (program) => slowLink(program, bytes, 10),
+  cuts: (program) => cutsAndKills(program, bytes, 20, 20),
+  limit: (program) => limited(program, 0.3 * bytes, 1_000_000),
 };
+
+async function measure(program: string, names: readonly string[]): Promise<boolean> {
+  let isAllMet = true;
+  for (const name of names) {
+    for (const { what, seen, target, met } of (await MEASUREMENTS[name]?.(program)) ?? []) {
+      isAllMet &&= met;
+      process.stdout.write(`${met ? 'met   ' : 'MISSED'} ${name}: ${what}: ${seen}; wanted: ${target}\n`);
+    }
+  }
+  return isAllMet;
+}
 
 async function run(): Promise<number> {
   const names = Object.keys(MEASUREMENTS).filter((name) => values.only === '' || values.only === name);
@@ -33,14 +48,12 @@ async function run(): Promise<number> {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
-  let isAllMet = true;
-  for (const name of names) {
-    for (const { what, seen, target, met } of (await MEASUREMENTS[name]?.()) ?? []) {
-      isAllMet &&= met;
-      process.stdout.write(`${met ? 'met   ' : 'MISSED'} ${name}: ${what}: ${seen}; wanted: ${target}\n`);
-    }
+  const folder = await mkdtemp(join(tmpdir(), 'tope-slow-link-'));
+  try {
+    return (await measure(await releasedProgram(folder), names)) ? 0 : 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  return isAllMet ? 0 : 1;
 }
 
 process.exitCode = await run();

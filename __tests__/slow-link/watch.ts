@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { LinkDevice } from './link-device.js';
+import type { MeasuredDevice } from '../support/measured-device.js';
 
 /** What was seen of a download while it went on. */
 export interface Watched {
   tookMs: number;
   cpuMs: number;
-  /** RssAnon in KiB, once a second. */
+  /** RssAnon in bytes, once a second. */
   memory: number[];
   /** How long `/progress` took to answer, in ms, sorted. */
   answers: number[];
@@ -16,7 +16,7 @@ export interface Watched {
 }
 
 /** How long `/progress` takes to answer while nothing goes on: what the machine itself makes of it. In ms, sorted. */
-export async function watchIdle(device: LinkDevice, forMs = 3000): Promise<number[]> {
+export async function watchIdle(device: MeasuredDevice, forMs = 3000): Promise<number[]> {
   const answers: number[] = [];
   for (const begun = performance.now(); performance.now() - begun < forMs;) {
     const askedAt = performance.now();
@@ -33,7 +33,7 @@ export function p99(sorted: readonly number[]): number {
 }
 
 /** Polls `/progress` every 15 ms until the package is ready. Fails where the download does. */
-export async function watchDownload(device: LinkDevice): Promise<Watched> {
+export async function watchDownload(device: MeasuredDevice): Promise<Watched> {
   const begun = performance.now();
   const cpuBefore = device.cpuMs();
   const watched: Watched = {
