@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import { throwIfCancelled } from './cancelled.js';
-import { noteDeadBuffer } from './dead-buffers.js';
 import { invalidEntry } from './package-errors.js';
 import type { ZipArchive } from './zip-archive.js';
 import type { ZipEntry } from './zip-entry.js';
@@ -18,7 +17,6 @@ export interface ExtractedEntry {
 }
 
 const READ_BYTES = 128 * 1024;
-const INFLATED_BYTES = 256 * 1024;
 
 /**
  * Streams an entry's bytes to `write`, one chunk at a time, in constant memory. Checks that they are exactly as many
@@ -46,7 +44,7 @@ export async function extractEntry(
   };
   throwIfCancelled(signal);
   if (entry.method === 'stored') await readData(archive.file, entry, take);
-  else await inflateData(archive.file, entry, take);
+  else await inflateData(archive, entry, take);
   if (size !== entry.size)
     throw invalidEntry(entry.name, `it inflates to ${size} bytes, ${entry.size} were promised`);
   if (crc !== entry.crc)
@@ -77,55 +75,20 @@ async function readData(file: FileHandle, entry: ZipEntry, take: ChunkWriter): P
   }
 }
 
-async function inflateData(file: FileHandle, entry: ZipEntry, take: ChunkWriter): Promise<void> {
-  // One byte more than promised shows an entry that is too long; 64 is zlib's least.
-  const inflate = createInflateRaw({ chunkSize: Math.max(64, Math.min(INFLATED_BYTES, entry.size + 1)) });
-  const feeding = feed(inflate, file, entry);
-  try {
-    const inflated: AsyncIterable<Buffer> = inflate;
-    for await (const chunk of inflated) {
-      await take(chunk);
-      noteDeadBuffer(chunk.length);
-    }
-  } catch (error) {
-    throw isOfZlib(error)
-      ? invalidEntry(entry.name, `its data cannot be inflated: ${error.message}`, error)
-      : error;
-  } finally {
-    inflate.destroy();
-    await feeding;
-  }
-  if (inflate.bytesWritten !== entry.compressedSize)
-    throw invalidEntry(
-      entry.name,
-      `its data ends after ${inflate.bytesWritten} of ${entry.compressedSize} bytes`,
-    );
-}
-
-/** Writes the compressed bytes from one buffer, each time after zlib is done with the last. Never rejects. */
-async function feed(inflate: InflateRaw, file: FileHandle, entry: ZipEntry): Promise<void> {
-  try {
-    await readData(file, entry, (chunk) => consumed(inflate, chunk));
-    inflate.end();
-  } catch (error) {
-    inflate.destroy(error instanceof Error ? error : new Error(String(error)));
-  }
-}
-
-/** Answers when zlib has used the chunk; rejects when it never will, so that nothing more is read. */
-function consumed(inflate: InflateRaw, chunk: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(new Error('the stream was closed'));
-    if (inflate.destroyed) {
-      stop();
-      return;
-    }
-    inflate.once('close', stop);
-    inflate.write(chunk, () => {
-      inflate.off('close', stop);
-      resolve();
+async function inflateData(
+  { file, inflater }: ZipArchive,
+  entry: ZipEntry,
+  take: ChunkWriter,
+): Promise<void> {
+  const used = await inflater
+    .inflate((write) => readData(file, entry, write), take)
+    .catch((error: unknown) => {
+      throw isOfZlib(error)
+        ? invalidEntry(entry.name, `its data cannot be inflated: ${error.message}`, error)
+        : error;
     });
-  });
+  if (used !== entry.compressedSize)
+    throw invalidEntry(entry.name, `its data ends after ${used} of ${entry.compressedSize} bytes`);
 }
 
 function isOfZlib(error: unknown): error is Error {

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import { UpdateError } from '../../machines/errors.js';
+import { Inflater } from './inflater.js';
 import { openRegularFile } from './open-regular-file.js';
 import { asPackageError, invalidEntry, invalidPackage } from './package-errors.js';
 import { ReadWindow, WindowedReader } from './read-window.js';
@@ -20,6 +21,7 @@ export interface ZipArchive {
   /** By name, in the order of the central directory. */
   readonly entries: ReadonlyMap<string, ZipEntry>;
   readonly file: FileHandle;
+  readonly inflater: Inflater;
   close(): Promise<void>;
 }
 
@@ -35,7 +37,12 @@ export async function openZip(path: string): Promise<ZipArchive> {
   });
   try {
     const entries = await readStructure(file, size);
-    return { entries, file, close: () => file.close() };
+    const inflater = new Inflater();
+    const close = async (): Promise<void> => {
+      inflater.close();
+      await file.close();
+    };
+    return { entries, file, inflater, close };
   } catch (error) {
     await file.close();
     throw isOfTheDisk(error) ? error : asInvalid(error);
