@@ -9,6 +9,8 @@ export const NODE_FLAGS = [
   '--max-semi-space-size=1',
   // Dead buffers are collected as soon as a MiB of them is told of: services/package/dead-buffers.ts.
   '--expose-gc',
+  // Nearly all processor time goes into zlib and OpenSSL: an optimizing compiler costs more memory than it saves time.
+  '--no-opt',
 ] as const;
 
 /** Variables of its environment: see mallopt(3). */

@@ -34,7 +34,12 @@ export class Packages {
   /** A package of some random bytes, with a version of its own each time. */
   small(version: number, bytes: number): MeasuredPackage {
     const brings = new Map([['app', { bytes: randomBytes(bytes) }]]);
-    return this.#build(`1.${version}.0`, [this.#module('app', brings)]);
+    return this.#build(`1.2.${version}`, [this.#module('app', brings)]);
+  }
+
+  /** A package of one file that nothing makes smaller. */
+  noise(version: string, bytes: number): MeasuredPackage {
+    return this.#build(version, [this.#module('noise', new Map([['noise', { bytes: randomBytes(bytes) }]]))]);
   }
 
   /** Ten modules of 2.7 MB with their digests; `changed` of them have other bytes than in version 1.0.0. */

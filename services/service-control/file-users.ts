@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { aFewAtOnce } from './a-few-at-once.js';
 import { exeOf, mappedFilesOf, readProcesses, scriptOf, type ProcessFacts } from './proc.js';
 
 export interface FileUser {
@@ -7,9 +8,6 @@ export interface FileUser {
   /** The one of the paths asked for that it uses (the first that was found). */
   path: string;
 }
-
-/** How many processes are looked at together: enough to be quick, too few to hold up other reads. */
-const AT_ONCE = 8;
 
 /**
  * The processes, other than this one, that run, map or interpret one of these files (real paths) now, also where the
@@ -20,13 +18,10 @@ export async function findFileUsers(paths: readonly string[]): Promise<FileUser[
   const wanted = new Wanted(paths);
   const processes = (await readProcesses()).filter(({ pid }) => pid !== process.pid);
   const users: FileUser[] = [];
-  const look = async () => {
-    for (let next = processes.pop(); next !== undefined; next = processes.pop()) {
-      const path = await pathUsedBy(next.pid, wanted);
-      if (path !== null) users.push({ process: next, path });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, look));
+  await aFewAtOnce(processes, async (process) => {
+    const path = await pathUsedBy(process.pid, wanted);
+    if (path !== null) users.push({ process, path });
+  });
   return users.sort((a, b) => a.process.pid - b.process.pid);
 }
 

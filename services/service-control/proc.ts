@@ -1,6 +1,8 @@
-import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { readdir, readlink, realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { isSystemError } from '../disk.js';
+import { aFewAtOnce } from './a-few-at-once.js';
+import { readProcFile } from './read-proc-file.js';
 
 /** A process, told so that another one that gets the same pid later is not taken for it. */
 export interface ProcessId {
@@ -26,7 +28,7 @@ export async function listPids(): Promise<number[]> {
 
 /** What /proc says of a process; null where there is none, or where it has ended and only waits to be reaped. */
 export async function readProcess(pid: number): Promise<ProcessFacts | null> {
-  const stat = await unlessGone(() => readFile(`/proc/${pid}/stat`, 'utf8'));
+  const stat = await unlessGone(() => readProcFile(`/proc/${pid}/stat`));
   if (stat === null) return null;
   // The name stands in parentheses and may itself hold spaces and parentheses.
   const end = stat.lastIndexOf(')');
@@ -38,8 +40,12 @@ export async function readProcess(pid: number): Promise<ProcessFacts | null> {
 
 /** All processes that have not ended. */
 export async function readProcesses(): Promise<ProcessFacts[]> {
-  const processes = await Promise.all((await listPids()).map(readProcess));
-  return processes.filter((process) => process !== null);
+  const found: ProcessFacts[] = [];
+  await aFewAtOnce(await listPids(), async (pid) => {
+    const process = await readProcess(pid);
+    if (process !== null) found.push(process);
+  });
+  return found.sort((a, b) => a.pid - b.pid);
 }
 
 /** Whether exactly this process is still there. */
@@ -69,7 +75,7 @@ export async function exeOf(pid: number): Promise<string | null> {
 
 /** The real path of the script that a process interprets; null where its program is no interpreter. */
 export async function scriptOf(pid: number, exe: string): Promise<string | null> {
-  const commandLine = await unlessGone(() => readFile(`/proc/${pid}/cmdline`, 'utf8'));
+  const commandLine = await unlessGone(() => readProcFile(`/proc/${pid}/cmdline`));
   const [program = '', ...args] = (commandLine ?? '').split('\0').slice(0, -1);
   const interpreter = basename(exe) === 'busybox' ? basename(program) : basename(exe);
   if (!INTERPRETERS.test(interpreter)) return null;
@@ -86,7 +92,7 @@ export async function scriptOf(pid: number, exe: string): Promise<string | null>
 
 /** The paths of the files that a process has mapped, its program and libraries among them. */
 export async function mappedFilesOf(pid: number): Promise<Set<string>> {
-  const maps = (await unlessGone(() => readFile(`/proc/${pid}/maps`, 'utf8'))) ?? '';
+  const maps = (await unlessGone(() => readProcFile(`/proc/${pid}/maps`))) ?? '';
   const files = new Set<string>();
   for (const line of maps.split('\n')) {
     const start = line.indexOf('/');

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { unlessGone } from './proc.js';
+import { readProcFile } from './read-proc-file.js';
 
 /**
  * The systemd unit that a process belongs to (`voice-app.service`, `session-3.scope`), null where it belongs to none.
  * Where both are there, systemd keeps its units in its own v1 hierarchy, not in the v2 one: cgroups(7).
  */
 export async function unitOfProcess(pid: number): Promise<string | null> {
-  const cgroups = await unlessGone(() => readFile(`/proc/${pid}/cgroup`, 'utf8'));
+  const cgroups = await unlessGone(() => readProcFile(`/proc/${pid}/cgroup`));
   const lines = (cgroups ?? '').split('\n');
   const line =
     lines.find((one) => one.includes(':name=systemd:')) ?? lines.find((one) => one.startsWith('0::'));
