@@ -21,6 +21,9 @@ beforeAll(async () => {
     await device.addService(name, '#!/bin/sh\nexec sleep 100000\n', [
       '[Service]',
       `ExecStart=/opt/tope/bin/${name}`,
+      // A unit that nothing wants is forgotten when it stops, its timestamps with it.
+      '[Install]',
+      'WantedBy=multi-user.target',
     ]);
 }, 180_000);
 
