@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { BenchRun, Comparison } from './bench-run.js';
 import { figure, inMiB, median, MIB, p99, ratios, type Row } from './figures.js';
 import { cycle } from './cycle.js';
@@ -7,6 +8,8 @@ import { whilePolled } from './while-polled.js';
 /** Rows of the table of targets that a whole cycle of 270 MB shows. */
 
 const LARGE: Kind = '270 MB';
+/** How long an updater at rest is asked: what the machine itself makes of an answer. */
+const REST_MS = 3000;
 const NOISE: Kind = '270 MB, incompressible';
 
 export async function memoryRows(bench: BenchRun): Promise<Row[]> {
@@ -51,9 +54,13 @@ export async function processorRows(bench: BenchRun): Promise<Row[]> {
 
 export async function progressRows(bench: BenchRun): Promise<Row[]> {
   const answers: number[][] = [];
+  const atRest: number[] = [];
   for (let run = 0; run < bench.runs; run++) {
     const built = bench.packages.of(LARGE);
-    answers.push(await bench.onDevice((device) => whilePolled(device.listensAt, () => cycle(device, built))));
+    await bench.onDevice(async (device) => {
+      atRest.push(p99(await whilePolled(device.listensAt, () => wait(REST_MS))));
+      answers.push(await whilePolled(device.listensAt, () => cycle(device, built)));
+    });
   }
   const nearlyAll = answers.map(p99);
   const longest = answers.map((times) => Math.max(...times));
@@ -61,7 +68,7 @@ export async function progressRows(bench: BenchRun): Promise<Row[]> {
   return [
     {
       what: '/progress every 15 ms during a 270 MB cycle: p99',
-      seen: figure(nearlyAll, 'ms'),
+      seen: `${figure(nearlyAll, 'ms')}; at rest ${figure(atRest, 'ms')}`,
       target: '≤ 20 ms',
       met: median(nearlyAll) <= 20,
       command,
