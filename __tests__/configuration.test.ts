@@ -62,6 +62,7 @@ describe('a configuration', () => {
       httpProxy: '',
       httpsProxy: '',
       noProxy: '',
+      visualizerOrders: false,
       logLevel: 'info',
     });
   });
@@ -166,6 +167,7 @@ describe('a bad configuration', () => {
     ['HTTP_PROXY', 'proxy:3128', 'the http URL of a proxy, or nothing'],
     ['HTTPS_PROXY', 'socks5://proxy:1080', 'the http URL of a proxy, or nothing'],
     ['NO_PROXY', 'a\u0007', 'host names, addresses and subnets, separated by commas, or *'],
+    ['TOPE_VISUALIZER_ORDERS', 'maybe', 'true or false'],
     ['TOPE_LOG_LEVEL', 'trace', 'debug, info, warn or error'],
   ];
 

@@ -25,7 +25,7 @@ async function give(path: string, bodyOf: () => unknown): Promise<void> {
   try {
     const body = bodyOf();
     if (typeof body !== 'object' || body === null) throw new Error('the order is no JSON object');
-    say('answer', textAt(await order(path, body), 'msg'));
+    say('answer', textAt(await order(path, body, element('token', HTMLInputElement).value), 'msg'));
   } catch (error) {
     say('answer', error instanceof Error ? error.message : String(error));
   }

@@ -13,11 +13,17 @@ export async function ask(path: string): Promise<unknown> {
   return fieldAt(answer, 'data');
 }
 
-/** Gives an order; answers with the whole envelope, a refusal too. Rejects where the updater does not answer. */
-export async function order(path: string, body: object): Promise<unknown> {
+/**
+ * Gives an order, with a token where one is given; answers with the whole envelope, a refusal too. Rejects where the
+ * updater does not answer.
+ */
+export async function order(path: string, body: object, token: string): Promise<unknown> {
   const response = await fetch(BASE + path, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: {
+      'Content-Type': 'application/json',
+      ...(token === '' ? {} : { Authorization: `Bearer ${token}` }),
+    },
     body: JSON.stringify(body),
   });
   return response.json();

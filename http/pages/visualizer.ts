@@ -9,6 +9,8 @@ const ORDERS = `
 <summary>Orders (development)</summary>
 <label for="order">What <code>tope-updater pack</code> printed, with a <code>package_url</code></label>
 <textarea id="order" rows="6" spellcheck="false"></textarea>
+<label for="token">Token, where the updater demands one</label>
+<input type="password" id="token" autocomplete="off">
 <p><button type="button" id="download">Download</button> <button type="button" id="update">Install what is ready</button></p>
 <p id="answer" role="status"></p>
 </details>

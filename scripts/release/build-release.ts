@@ -27,6 +27,8 @@ export interface BuiltRelease {
 }
 
 const run = promisify(execFile);
+/** What of the pages' folder no browser asks for. */
+const NOT_SERVED = /\.(?:map|tsbuildinfo|d\.ts)$/;
 
 /**
  * Packs `tope-updater-X.Y.Z.tar.gz` (with a runtime: `tope-updater-X.Y.Z-arm64.tar.gz`): the program as one file, units,
@@ -55,6 +57,9 @@ async function fill(folder: string, checkout: string, version: string): Promise<
   const program = join(folder, 'program');
   await mkdir(join(program, 'bin'), { recursive: true });
   const { packages } = await bundleProgram(checkout, program);
+  // The bundle looks for them from its own folder on, where the built http/pages/page.js looks from its own.
+  const filter = (path: string) => !NOT_SERVED.test(path);
+  await cp(join(checkout, 'dist', 'pages'), join(program, 'pages'), { recursive: true, filter });
   await copyFile(join(checkout, 'package.json'), join(program, 'package.json'));
   await cp(join(checkout, 'docs'), join(program, 'docs'), { recursive: true });
   await cp(join(checkout, 'systemd'), join(folder, 'systemd'), { recursive: true });
