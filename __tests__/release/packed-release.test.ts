@@ -37,7 +37,9 @@ describe('the packed release', () => {
 
   test('is one program file, with what must stay beside it', async () => {
     const entries = await readdir(join(folder, 'program'), { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes('docs'));
+    const files = entries.filter(
+      (entry) => entry.isFile() && !/\/(?:docs|pages)$|\/docs\//.test(entry.parentPath),
+    );
     expect(files.map(({ name }) => name).sort()).toEqual([
       ...['package.json', 'tope-updater', 'tope-updater.js', 'tope-updater.js.map', 'uninstall'],
     ]);
@@ -111,6 +113,15 @@ describe('the packed release', () => {
       await device.download(built);
       await device.reaches('failed');
       expect(await device.progress()).toMatchObject({ error: expect.stringMatching(/^INVALID_MANIFEST: /) });
+    });
+
+    test('serves its pages with all that they load', async () => {
+      for (const page of ['visualizer', 'screen']) {
+        const html = await (await fetch(`${device.url}/${page}`)).text();
+        const loaded = [...html.matchAll(/(?:src|href)="(\/pages\/[^"]+)"/g)].map(([, path = '']) => path);
+        expect(loaded.length).toBeGreaterThan(1);
+        for (const path of loaded) expect((await fetch(device.url + path)).status).toBe(200);
+      }
     });
 
     test('is run with the flags', async () => {

@@ -61,7 +61,9 @@ async function fill(folder: string, checkout: string, version: string): Promise<
   const filter = (path: string) => !NOT_SERVED.test(path);
   await cp(join(checkout, 'dist', 'pages'), join(program, 'pages'), { recursive: true, filter });
   await copyFile(join(checkout, 'package.json'), join(program, 'package.json'));
-  await cp(join(checkout, 'docs'), join(program, 'docs'), { recursive: true });
+  // Texts for whoever stands in front of a device; pictures are for reading elsewhere.
+  const isText = (path: string) => !path.startsWith(join(checkout, 'docs', 'images'));
+  await cp(join(checkout, 'docs'), join(program, 'docs'), { recursive: true, filter: isText });
   await cp(join(checkout, 'systemd'), join(folder, 'systemd'), { recursive: true });
   for (const [script, target] of [
     ['install.sh', 'install'],
