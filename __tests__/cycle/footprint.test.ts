@@ -8,18 +8,16 @@ import { Packages } from '../bench/packages.js';
 import { COLLECTABLE, smallCycles, type AtIdle } from '../bench/small-cycles.js';
 import { MeasuredDevice } from '../support/measured-device.js';
 import { releasedProgram } from '../support/released-program.js';
-import { cutsAndKills } from '../slow-link/measurements.js';
 
 /**
  * What does not depend on the machine of what `npm run bench` measures: bytes, files and memory of the packed release.
  */
 const folder = mkdtempSync(join(tmpdir(), 'tope-footprint-'));
 const packages = new Packages(join(folder, 'packages'), join(folder, 'device', 'opt'));
-let program: string;
 let device: MeasuredDevice;
 
 beforeAll(async () => {
-  program = await releasedProgram(folder);
+  const program = await releasedProgram(folder);
   device = await MeasuredDevice.on({ program, folder: join(folder, 'device'), environment: COLLECTABLE });
 });
 
@@ -57,10 +55,5 @@ describe('the packed release', () => {
     const idle = device.memory('RssAnon');
     const { rssAnon } = await cycle(device, packages.noise('2.0.0', 60 * MB));
     expect(rssAnon - idle).toBeLessThan(24 * MIB);
-  });
-
-  test('fetches at most 5 % again however often it is cut and killed', async () => {
-    const [finding] = await cutsAndKills(program, 6 * MB, 80, 4);
-    expect(finding).toMatchObject({ met: true });
   });
 });
