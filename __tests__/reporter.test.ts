@@ -349,5 +349,5 @@ test('a device-api behind https is spoken to in TLS', async () => {
   made.push(reporter);
   reporter.offer([{ id: 1, stage: 'downloading', progress: 0, message: '', error: null }]);
   await until('the failure is told', () => lines.length > 0);
-  expect(lines).toEqual(['{"fault":"DEPTH_ZERO_SELF_SIGNED_CERT"}']);
+  expect(lines).toEqual(['{"fault":"UNABLE_TO_VERIFY_LEAF_SIGNATURE"}']);
 });

@@ -30,24 +30,22 @@ describe('power cuts that lose what was not synced', () => {
     expect(await runNode(COMMAND, args)).toMatchObject({ exitCode: 2 });
   });
 
-  if (process.env['TOPE_CAMPAIGNS'] !== 'off') {
-    testIf(
-      LOOP_DEVICES,
-      'leave a device that is wholly one version, and no order lost',
-      async () => expect(await powercut({ rounds: ROUNDS })).toContain(`${ROUNDS} rounds`),
-      LIMIT_MS,
-    );
+  testIf(
+    LOOP_DEVICES,
+    'leave a device that is wholly one version, and no order lost',
+    async () => expect(await powercut({ rounds: ROUNDS })).toContain(`${ROUNDS} rounds`),
+    LIMIT_MS,
+  );
 
-    testIf(
-      LOOP_DEVICES,
-      'leave a broken one where staged files are not synced, so the campaign would tell',
-      async () => {
-        const said = await powercut({ rounds: ROUNDS_OF_CONTROL, control: 'staged-files' });
-        expect(said).toContain('red without the sync of staged-files');
-      },
-      LIMIT_MS,
-    );
-  }
+  testIf(
+    LOOP_DEVICES,
+    'leave a broken one where staged files are not synced, so the campaign would tell',
+    async () => {
+      const said = await powercut({ rounds: ROUNDS_OF_CONTROL, control: 'staged-files' });
+      expect(said).toContain('red without the sync of staged-files');
+    },
+    LIMIT_MS,
+  );
 });
 
 /** What the campaign says, the seed first. Throws with all of it where it fails. */
