@@ -21,7 +21,7 @@ const STORE_NAMES = ['releases', 'objects', 'lock-name', 'bad.json', ...POINTERS
 const TMP_NAMES = ['state.json', 'state.json.bak', 'reserve'];
 const PACKAGE = /^[0-9a-f]{32}-\d+\.zip$/;
 /** Temporaries of single writes that were cut: the next write of the same file takes them away. */
-const TEMPORARY = /^\..+\.tmp$|\.tope-copy$/;
+const TEMPORARY = /^\..+\.tmp$|^state\.json\.bak\.tmp$|\.tope-copy$/;
 
 /**
  * All in which the contents of a device are not as they shall be, in words: files, pointers, lists and objects. Empty where
