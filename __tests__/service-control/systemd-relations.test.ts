@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DrivenLab, service } from '../support/driven-lab.js';
+import { fieldOf } from '../support/json-fields.js';
 import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
 
 const MANAGED = '/opt/lab';
@@ -135,4 +136,12 @@ describeIf(SYSTEMD_LAB, 'looking around under a real systemd', () => {
   test('knows that the system is not on its way down', async () => {
     expect(await driven.drive('isStopping')).toMatchObject({ value: false });
   });
+
+  test('asks again where systemd has hung up, as it does while it executes itself anew', async () => {
+    const reexecuting = driven.lab.sh('for n in 1 2 3 4 5 6 7 8; do systemctl daemon-reexec; done');
+    const answers: unknown[] = [];
+    for (let n = 0; n < 30; n++) answers.push(await driven.drive('look', 'simple.service'));
+    await reexecuting;
+    expect(answers.filter((answer) => fieldOf(answer, 'code') !== undefined)).toEqual([]);
+  }, 60_000);
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
 export interface SystemctlAnswer {
   ok: boolean;
@@ -13,13 +13,37 @@ const ANSWER_MS = 15_000;
 export const RELOAD_MS = 90_000;
 
 /**
- * Calls systemctl, without a shell and with untranslated words. Never rejects: what takes longer, or goes on when the
- * signal is aborted, is ended (which takes back no order that systemd has got).
+ * What systemctl says where systemd, or the message bus, has hung up without an answer: while it executes itself anew, and
+ * early in a boot. All that is asked for here may be asked for twice.
  */
-export function systemctl(
+const HUNG_UP =
+  /Transport endpoint is not connected|disconnected from message bus|Connection reset by peer|Connection refused|Failed to connect to/;
+/** For how long systemd is asked again, and how often, in ms. */
+const HUNG_UP_MS = 5_000;
+const AGAIN_MS = 100;
+
+/**
+ * Calls systemctl, without a shell and with untranslated words; where systemd hangs up, again for 5 s. Never rejects: what
+ * takes longer, or goes on when the signal is aborted, is ended (which takes back no order that systemd has got).
+ */
+export async function systemctl(
   args: readonly string[],
   timeoutMs = ANSWER_MS,
   signal?: AbortSignal,
+): Promise<SystemctlAnswer> {
+  const until = performance.now() + HUNG_UP_MS;
+  for (;;) {
+    const answer = await callOnce(args, timeoutMs, signal);
+    const isFinal = answer.ok || !HUNG_UP.test(answer.words) || signal?.aborted === true;
+    if (isFinal || performance.now() > until) return answer;
+    await delay(AGAIN_MS);
+  }
+}
+
+function callOnce(
+  args: readonly string[],
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
 ): Promise<SystemctlAnswer> {
   const options = {
     ...(signal === undefined ? {} : { signal }),
