@@ -67,7 +67,7 @@ describeIf(TMUX, 'watch on a terminal', () => {
     await device.start();
     await wide.shows(/waiting for it[^]*^success +Update finished$/m);
     await wide.press('C-c');
-    await wide.shows(/Pane is dead \(status 0/);
+    await wide.shows(/\[ended with 0\]/);
   }, 60_000);
 
   test('shows why an update failed, word by word, however narrow', async () => {
@@ -80,7 +80,7 @@ describeIf(TMUX, 'watch on a terminal', () => {
     );
     await terminal.shows(/idle/);
     accepted(await device.download(built, { package_md5: 'ab'.repeat(16) }));
-    const lines = await terminal.shows(/Pane is dead \(status 1/);
+    const lines = await terminal.shows(/\[ended with 1\]/);
     expect(lines.join('\n')).toMatch(/^failed +Update failed\nMD5_MISMATCH: /m);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
   }, 60_000);

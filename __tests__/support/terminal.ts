@@ -6,6 +6,9 @@ import { atEndOf } from './life.js';
 const run = promisify(execFile);
 const ROWS = 24;
 
+/** tmux itself does not always tell how a program has ended. */
+const TELL_THE_END = 'trap : INT; "$@"; echo "[ended with $?]"; read -r _';
+
 let opened = 0;
 
 /** A program in a real terminal of so many columns (tmux, with a server of its own), gone after the test. */
@@ -16,17 +19,15 @@ export class Terminal {
     this.#server = server;
   }
 
-  /** Starts a program in a new terminal; what it has printed stays when it has ended. */
+  /** Starts a program in a new terminal; what it has printed stays when it has ended, and `[ended with N]` below it. */
   static async open(columns: number, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Terminal> {
     const terminal = new Terminal(`tope-test-${process.pid}-${++opened}`);
     atEndOf('test', () => terminal.#close());
     const size = ['-x', String(columns), '-y', String(ROWS)];
-    const keep = [';', 'set-option', '-g', 'remain-on-exit', 'on'];
-    await run(
-      'tmux',
-      ['-L', terminal.#server, '-f', '/dev/null', 'new-session', '-d', ...size, ...argv, ...keep],
-      { env: { ...env, LC_ALL: 'C.UTF-8' } },
-    );
+    const told = ['sh', '-c', TELL_THE_END, 'sh', ...argv];
+    await run('tmux', ['-L', terminal.#server, '-f', '/dev/null', 'new-session', '-d', ...size, ...told], {
+      env: { ...env, LC_ALL: 'C.UTF-8' },
+    });
     return terminal;
   }
 
