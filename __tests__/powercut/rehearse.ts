@@ -1,5 +1,6 @@
 import { note, untilRight, wishesOf, type Kind, type KnownDevice } from './known-device.js';
 import type { Rehearsal } from './instant.js';
+import { accepted } from '../support/updater-caller.js';
 import { Order } from './order.js';
 
 /** Carries out the orders of a kind without a cut. The device is at rest before and after, its updater not running. */
@@ -17,6 +18,8 @@ export async function rehearse(kind: Kind, known: KnownDevice): Promise<Rehearsa
     tookMs = performance.now() - startedMs;
     note(known, wish, await order.end());
   }
+  // A package that is ready refuses some of the orders that may come next.
+  if (kind === 'download') accepted(await device.post('/cancel', {}));
   await untilRight(known, false);
   const { trace } = device;
   await device.stopUpdater();
