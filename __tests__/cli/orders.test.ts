@@ -9,6 +9,7 @@ import { URL_SECRET } from '../support/package-server.js';
 import { endingOf, runNode, startNode, type Ending } from '../support/run-node.js';
 import { serve } from '../support/small-server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { until } from '../support/until.js';
 import { accepted } from '../support/updater-caller.js';
 
 const COMMAND = 'scripts/tope-updater.js';
@@ -128,7 +129,8 @@ describe('an update by hand', () => {
     const built = packageOf(device, '1.4.0');
     const { release } = device.server.holdAfter(0);
     accepted(await device.download(built));
-    const begun = await newestStory(device);
+    // A story is written after the save that it tells of: without this the kill may come before its beginning is there.
+    const begun = await until('the story to have begun', () => newestStory(device));
     await device.restart('SIGKILL');
     release();
     await device.reaches('toInstall');
