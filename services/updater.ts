@@ -57,9 +57,6 @@ const TIMING: Omit<Timing, 'settleMs'> = {
   startTimeoutMs: 30_000,
 };
 
-/** The running updater as HTTP and the command see it: events in, state out. */
-export type Updater = Awaited<ReturnType<typeof startUpdater>>;
-
 /**
  * Starts the updater from what is on disk: saved state, journal, packages. It always starts; what was wrong with them is
  * in the log. Rejects only where its folders cannot be made.

@@ -21,7 +21,7 @@ const INTERPRETERS =
   /^(?:python|pypy|node|nodejs|deno|bun|perl|ruby|lua|luajit|php|java|tclsh|sh|bash|dash|ash|ksh|mksh|zsh)[\d.-]*$/;
 
 /** The pids of all processes. */
-export async function listPids(): Promise<number[]> {
+async function listPids(): Promise<number[]> {
   const names = await readdir('/proc');
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
