@@ -155,15 +155,15 @@ describe('the story of an order', () => {
 
   test('is written after the save of the state that it tells of', async () => {
     const path = await history();
-    let save: () => void = () => undefined;
-    const saved = new Promise<void>((resolve) => (save = resolve));
-    const stories = await start(path, () => saved);
+    const seenWhileSaving: unknown[] = [];
+    const stories = await start(path, async () => {
+      // Far more turns of the event loop than writing a line takes.
+      for (let look = 0; look < 20; look++) seenWhileSaving.push(...(await readHistory(path)));
+    });
     stories.resume('idle', INITIAL_CONTEXT);
     stories.enter('idle', 'downloading', FETCHING);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(await readHistory(path)).toEqual([]);
-    save();
     await stories.written();
+    expect(seenWhileSaving).toEqual([]);
     expect(await readHistory(path)).toHaveLength(1);
   });
 
