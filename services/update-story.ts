@@ -1,7 +1,7 @@
-import { Ajv } from 'ajv';
 import { errorLine } from '../machines/failure.js';
 import type { UpdateContext } from '../machines/update-context.js';
 import type { HistoryRow } from '../machines/views.js';
+import { story } from './compiled-checks.js';
 
 /**
  * How an order ended: `replaced` by one for another package, `unknown` where a restart found the machine idle and no
@@ -88,25 +88,6 @@ function toldBy({ order, deployment, failure, attempts, facts, notices }: Update
   } satisfies Partial<Story>;
 }
 
-const TEXT = { type: 'string' } as const;
-const TEXT_OR_NULL = { type: ['string', 'null'] } as const;
-
-function shapeOf(properties: Readonly<Record<string, object>>) {
-  return { type: 'object', required: Object.keys(properties), properties };
+function isStory(value: unknown): value is Story {
+  return story(value);
 }
-
-const isStory = new Ajv({ allowUnionTypes: true }).compile<Story>(
-  shapeOf({
-    id: { type: 'integer', minimum: 1 },
-    time: TEXT,
-    startedAt: TEXT_OR_NULL,
-    order: { enum: ['download', 'update', 'rollback'] },
-    from: TEXT_OR_NULL,
-    to: TEXT_OR_NULL,
-    package: { anyOf: [{ type: 'null' }, shapeOf({ md5: TEXT })] },
-    orders: { type: 'array', items: shapeOf({ time: TEXT, order: TEXT, by: TEXT }) },
-    restarts: { type: 'integer', minimum: 0 },
-    outcome: TEXT_OR_NULL,
-    notices: { type: 'array', items: TEXT },
-  }),
-);

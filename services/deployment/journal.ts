@@ -1,11 +1,12 @@
-import { Ajv } from 'ajv';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UpdateError, type ErrorCode } from '../../machines/errors.js';
 import type { ReleaseName } from '../../machines/package-order.js';
 import type { JournalPhase } from '../../machines/update-events.js';
+import { journalBody, journalMark } from '../compiled-checks.js';
 import { isSystemError, removeFile, syncFolder, writeDurably, writeInPlace } from '../disk.js';
+import { JOURNAL_FORMAT } from './journal-schema.js';
 import type { Operation } from './operation.js';
 import type { HealthCheck } from '../package/manifest.js';
 
@@ -76,35 +77,19 @@ interface Slot extends JournalHead {
   bodySha256: string;
 }
 
-const FORMAT = 'tope-journal-1';
 const HEAD_BYTES = 8192;
 const BODIES_AT = 2 * HEAD_BYTES;
 /** Room for what an edit found after the stop adds to the operations. */
 const SPARE_BYTES = 65_536;
 const MAX_CAUSE_CHARACTERS = 1000;
 
-// A checksum stands before each of them, so the shape is only a question of another program version.
-const ajv = new Ajv();
-const isMark = ajv.compile<{ slot: Slot; areaBytes: number }>({
-  type: 'object',
-  required: ['format', 'slot', 'areaBytes'],
-  properties: { format: { const: FORMAT } },
-});
-const isBody = ajv.compile<JournalBody>({
-  type: 'object',
-  required: [
-    'purpose',
-    'from',
-    'to',
-    'leftId',
-    'pointers',
-    'operations',
-    'newFolders',
-    'oldFolders',
-    'plan',
-    'roots',
-  ],
-});
+function isMark(value: unknown): value is { slot: Slot; areaBytes: number } {
+  return journalMark(value);
+}
+
+function isBody(value: unknown): value is JournalBody {
+  return journalBody(value);
+}
 
 /**
  * The switch journal: written ahead, and outranking the state file. A preallocated, zero-filled file with two head
@@ -221,7 +206,7 @@ function sha256(bytes: Uint8Array | string): string {
 }
 
 function encodeSlot(slot: Slot, areaBytes: number): Buffer {
-  const json = JSON.stringify({ format: FORMAT, slot, areaBytes });
+  const json = JSON.stringify({ format: JOURNAL_FORMAT, slot, areaBytes });
   const head = Buffer.alloc(HEAD_BYTES);
   const length = head.write(`${sha256(json)} ${json}\n`);
   if (length >= HEAD_BYTES)
