@@ -1,8 +1,19 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UpdateError } from '../../machines/errors.js';
-import { linkFile, openForReading, openForWriting, removeFile, setOwnerAndMode, syncFile } from '../disk.js';
+import { aFewAtOnce } from '../a-few-at-once.js';
+import {
+  linkFile,
+  openForReading,
+  openForWriting,
+  removeFile,
+  setOwnerAndMode,
+  syncFile,
+  syncFileAt,
+  syncFolder,
+} from '../disk.js';
 import type { Log } from '../log.js';
 import { hashFile } from '../package/hash-file.js';
 import { CAPABILITY, readAttributes, type Attributes } from './attributes.js';
@@ -59,7 +70,7 @@ export async function isFulfilled(wish: Wish, hashesAll: boolean, signal: AbortS
 
 /**
  * Stages the new file in an inode of its own, the old one held by a link, so that switching and undoing are renames.
- * Services run meanwhile; nothing live is changed.
+ * Contents and names are durable then. Services run meanwhile; nothing live is changed.
  */
 export async function stageFiles(
   places: readonly StagingPlace[],
@@ -76,6 +87,9 @@ export async function stageFiles(
     tools.onBytes(bytes, place.wish.module);
     if (draft !== null) drafts.push(draft);
   }
+  // While services still run: what they write from now on shows in the stat, and only that is synced once they are down.
+  const linked = drafts.filter(({ stat, oldIsCopy }) => stat !== null && !oldIsCopy);
+  await aFewAtOnce(linked, ({ oldAt }) => syncFileAt('staging.sync', oldAt));
   await delay(CTIME_GRAIN_MS);
   const replaced = drafts.filter(({ stat }) => stat !== null).map(({ wish }) => wish.path);
   const attributes = await readAttributes(replaced, tools.log);
@@ -85,7 +99,13 @@ export async function stageFiles(
     await settleDraft(draft, attributes.get(draft.wish.path) ?? {}, { staged, last, tools });
   }
   await giveAttributes(last, tools.log);
+  await syncNames(staged.operations);
   return staged;
+}
+
+async function syncNames(operations: readonly Operation[]): Promise<void> {
+  const names = operations.flatMap(({ newAt, oldAt }) => [newAt, oldAt]).filter((at) => at !== null);
+  for (const folder of new Set(names.map((at) => dirname(at)))) await syncFolder('staging.sync', folder);
 }
 
 /** First pass: the new content is written, the old file is held. null: it turns out to be what is listed. */

@@ -1,7 +1,7 @@
 import { readdir, readlink, realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { isSystemError } from '../disk.js';
-import { aFewAtOnce } from './a-few-at-once.js';
+import { aFewAtOnce } from '../a-few-at-once.js';
 import { readProcFile } from './read-proc-file.js';
 
 /** A process, told so that another one that gets the same pid later is not taken for it. */
