@@ -134,7 +134,9 @@ describe('the journal', () => {
   test('refuses a body for which it has no room, and stays as it was', async () => {
     const path = await journalPath();
     const journal = await Journal.create(path, BODY);
-    const error = await errorOf(journal.rewrite({ ...BODY, postCommands: [randomBytes(100_000).toString('hex')] }));
+    const error = await errorOf(
+      journal.rewrite({ ...BODY, postCommands: [randomBytes(100_000).toString('hex')] }),
+    );
     expect(error.code).toBe('DEPLOYMENT_FAILED');
     expect(error.message).toMatch(/has room for \d+ bytes, 1\d{5} are needed/);
     expect((await read(path)).body).toEqual(BODY);

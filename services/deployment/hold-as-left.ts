@@ -32,7 +32,8 @@ export async function holdAsLeft(
   const anew = recorded.flatMap(({ oldAt }, at) => (held[at] === operations[at] ? [] : [oldAt]));
   const files = anew.filter((oldAt) => oldAt !== null);
   await aFewAtOnce(files, (oldAt) => syncFileAt('staging.sync', oldAt));
-  for (const folder of new Set(files.map((oldAt) => dirname(oldAt)))) await syncFolder('staging.sync', folder);
+  for (const folder of new Set(files.map((oldAt) => dirname(oldAt))))
+    await syncFolder('staging.sync', folder);
   return withKeptBeside(recorded, versionLeft);
 }
 
