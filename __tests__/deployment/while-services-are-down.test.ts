@@ -31,14 +31,12 @@ async function syncsOf(device: ApiDevice): Promise<string[]> {
 describe('while services are down', () => {
   test('as much is synced for sixty files as for six: each folder once, and the marks in the journal', async () => {
     const few = await syncsOf(await staged(6));
-    expect(await syncsOf(await staged(60))).toEqual(few);
-    expect(few.slice(0, 3)).toEqual([
-      '/.tope-updater/.journal.tmp',
-      '/.tope-updater',
-      '/.tope-updater/journal',
-    ]);
+    const journal = '/.tope-updater/journal';
+    expect(few.slice(0, 3)).toEqual(['/.tope-updater/.journal.tmp', '/.tope-updater', journal]);
     expect(few.slice(3, -1).sort()).toEqual(['/.tope-updater/staging/new', '/api', '/data']);
-    expect(few.at(-1)).toBe('/.tope-updater/journal');
+    expect(few.at(-1)).toBe(journal);
+    // The folders are synced a few at a time, in no order.
+    expect((await syncsOf(await staged(60))).sort()).toEqual(few.sort());
   });
 
   test('what a service wrote last is synced, it alone, and the journal is written anew for it', async () => {
