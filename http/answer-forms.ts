@@ -83,6 +83,17 @@ const STORY = {
     time: { type: 'string', description: 'When it ended, or was last told of' },
     startedAt: NULLABLE_STRING,
     ms: { type: ['integer', 'null'] },
+    stageMs: {
+      type: 'object',
+      description: 'How long it was in each stage, the time that the device was off included',
+      additionalProperties: { type: 'number', minimum: 0 },
+    },
+    stageNow: {
+      type: ['object', 'null'],
+      description: 'The stage that it is in, since when is not in `stageMs` yet; null when it has ended',
+      required: ['stage', 'since'],
+      properties: { stage: STAGE, since: { type: 'object' } },
+    },
     order: { type: 'string', enum: ['download', 'update', 'rollback'] },
     from: NULLABLE_STRING,
     to: NULLABLE_STRING,

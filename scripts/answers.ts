@@ -28,6 +28,8 @@ export interface StoryAnswer {
   time?: string;
   startedAt?: string | null;
   ms?: number | null;
+  /** Ms of each stage. */
+  stageMs?: unknown;
   order?: string;
   from?: string | null;
   to?: string | null;

@@ -89,6 +89,7 @@ export async function startUpdater(parts: UpdaterParts) {
   const stories = await UpdateStories.open({
     path: historyPath,
     log,
+    clock,
     liveVersion: async () => (await store.named('current'))?.version ?? null,
     saved,
   });
