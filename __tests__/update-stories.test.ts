@@ -204,7 +204,9 @@ describe('the story of an order', () => {
     stories.enter('deploying', 'restarting', INSTALLING);
     await stories.written();
     const stageMs = { downloading: 9000, verifying: 500, toInstall: 60_000, installing: 90 };
-    expect(await readHistory(path)).toMatchObject([{ stageMs, stageNow: { stage: 'rebooting', since: now } }]);
+    expect(await readHistory(path)).toMatchObject([
+      { stageMs, stageNow: { stage: 'rebooting', since: now } },
+    ]);
     pass(5100);
     stories.enter('restarting', 'done', INSTALLING);
     pass(65_000);
