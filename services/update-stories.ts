@@ -23,8 +23,8 @@ const AT_REST: readonly TopState[] = ['idle', 'done', 'failed'];
 const CALLER_MOST = 100;
 
 /**
- * Tells the story of each order while it happens. A story is written when it begins, at each change of stage, at each
- * start in its middle and at its end, each time after the save of the machine's state, so that a start finds in the
+ * Tells the story of each order while it happens. A story is written when it begins, at each change of stage (but not while
+ * services are down), at each start in its middle and at its end, each time after the save of the machine's state, so that a start finds in the
  * history no more than the machine knows, and ends what a power cut left open. A history that cannot be written or read
  * is told and decides nothing.
  */
@@ -79,7 +79,8 @@ export class UpdateStories {
     this.#carryOn(state, context);
     if (isOrdered || state === 'idle') this.#noteOrder();
     if (state === 'idle') this.#end('cancelled');
-    else if (this.#open !== null) this.#write(this.#open);
+    // Services are down then: nothing is written that can wait.
+    else if (this.#open !== null && state !== 'restarting') this.#write(this.#open);
   }
 
   /** Answers when everything that was told is written, or could not be. */

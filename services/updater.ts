@@ -73,7 +73,6 @@ export async function startUpdater(parts: UpdaterParts) {
 
   const board = new ProgressBoard();
   const events = new EventLog();
-  const metrics = new Metrics();
   const snapshots = new SnapshotStore(tmpDir, log);
   const reporter = new Reporter({
     deviceApiUrl: configuration.deviceApiUrl,
@@ -107,6 +106,7 @@ export async function startUpdater(parts: UpdaterParts) {
     reporter.progress(state, progress);
     events.progress({ stage: STAGES[state], progress: progress.percent, message: progress.message });
   });
+  const metrics = new Metrics(context().attempts);
   const found = await whatIsOnDisk();
   snapshots.countRestores(found.restores);
   actor.start();
@@ -188,6 +188,7 @@ export async function startUpdater(parts: UpdaterParts) {
     const before = from === 'none' ? null : topStateOf(from);
     const afterMs = now.getTime() - sinceMs;
     const step = seen(context);
+    metrics.countFetched(context.attempts);
     log.info('transition', { from, to: path, event: step.event });
     events.transition({ time: now.toISOString(), from, to: path, afterMs, ...step });
     if (before !== null) metrics.countTime(before, afterMs);
