@@ -9,6 +9,8 @@ import { eventParser, type StreamEvent } from './stream-events.js';
 export type Sight = { status: Status } | { away: string };
 
 const AGAIN_AFTER_MS = 1000;
+/** An end has more words than an event has: the error, or what the owner should know of. */
+const HAS_MORE_TO_SAY: ReadonlySet<string> = new Set([STAGES.done, STAGES.failed]);
 
 /**
  * Follows an updater: what it does now, then every stage and every step of its progress as they happen. One that goes away
@@ -47,7 +49,7 @@ async function* followConnection(client: Client, signal: AbortSignal): AsyncGene
     for (const event of parse(piece)) {
       const next = after(event);
       if (next.stage === now.stage && (event.type === 'transition' || next.progress < now.progress)) continue;
-      now = next.stage === 'failed' ? await askStatus(client) : next;
+      now = HAS_MORE_TO_SAY.has(next.stage) ? await askStatus(client) : next;
       yield now;
     }
   }

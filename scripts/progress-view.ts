@@ -83,6 +83,7 @@ function barView(paper: Paper): ProgressView {
     finishLine();
     for (const line of wrapped(words, (paper.columns ?? 80) - 1)) paper.write(`${line}\n`);
   };
+  const fits = ({ message }: Status) => STAGE_COLUMNS + columnsOf(printable(message)) < (paper.columns ?? 80);
   return {
     show: (sight) => {
       if ('away' in sight) {
@@ -96,6 +97,7 @@ function barView(paper: Paper): ProgressView {
       draw(status);
       drawn = status;
       if (status.error !== null) say(status.error);
+      else if (status.stage === 'success' && !fits(status)) say(status.message);
     },
     end: finishLine,
   };

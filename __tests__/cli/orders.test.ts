@@ -51,7 +51,9 @@ describe('an update by hand', () => {
 
     const update = await run(device, 'update', '--wait');
     expect(update).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(update.stdout).toMatch(/^1\.2\.0: installing\n[^]+ success 100 %: Update finished\n$/);
+    expect(update.stdout).toMatch(
+      /^1\.2\.0: installing\n[^]+ success 100 %: Update finished; services were not started \(no service manager\)\n$/,
+    );
     expect(await newestStory(device)).toMatchObject({
       order: 'update',
       to: '1.2.0',

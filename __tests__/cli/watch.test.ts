@@ -60,12 +60,14 @@ describeIf(TMUX, 'watch on a terminal', () => {
       ]);
       expect(screen.join('\n')).toMatch(/^downloading \[#+\] 100 %/m);
       expect(screen.join('\n')).toMatch(/^rebooting {3}\[#+\] 100 %/m);
+      // What the owner should know of is told whole, however narrow.
+      expect(screen.join(' ')).toMatch(/services were not +started \(no service +manager\)/);
     }
 
     await device.updater.end('SIGKILL');
     await wide.shows(/the updater has gone away; waiting for it/);
     await device.start();
-    await wide.shows(/waiting for it[^]*^success +Update finished$/m);
+    await wide.shows(/waiting for it[^]*^success +Update finished; services were not started/m);
     await wide.press('C-c');
     await wide.shows(/\[ended with 0\]/);
   }, 60_000);
