@@ -1,5 +1,5 @@
 /** Stands in each head of a journal. */
-export const JOURNAL_FORMAT = 'tope-journal-2';
+export const JOURNAL_FORMAT = 'tope-journal-1';
 
 // A checksum stands before each of them, so the shape is only a question of another program version.
 /** A mark in the head of a journal. */

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
-import { deflateRaw, inflateRaw } from 'node:zlib';
 import { UpdateError, type ErrorCode } from '../../machines/errors.js';
 import type { ReleaseName } from '../../machines/package-order.js';
 import type { JournalPhase } from '../../machines/update-events.js';
@@ -10,6 +8,7 @@ import { journalBody, journalMark } from '../compiled-checks.js';
 import { isSystemError, removeFile, syncFolder, writeDurably, writeInPlace } from '../disk.js';
 import { JOURNAL_FORMAT } from './journal-schema.js';
 import type { Operation } from './operation.js';
+import { packedJson, unpackedJson } from './packed-json.js';
 import type { HealthCheck } from '../package/manifest.js';
 
 /** A unit of the plan, as it was before the first stop. */
@@ -85,9 +84,6 @@ const BODIES_AT = 2 * HEAD_BYTES;
 const SPARE_BYTES = 65_536;
 const MAX_CAUSE_CHARACTERS = 1000;
 
-const pack = promisify(deflateRaw);
-const unpack = promisify(inflateRaw);
-
 function isMark(value: unknown): value is { slot: Slot; areaBytes: number } {
   return journalMark(value);
 }
@@ -120,7 +116,7 @@ export class Journal {
 
   /** Makes the journal in phase stopping, durably; one that is there is replaced (the last resort after a failed way back). */
   static async create(path: string, body: JournalBody, cause: JournalHead['cause'] = null): Promise<Journal> {
-    const bytes = await packed(body);
+    const bytes = await packedJson(body);
     const areaBytes = bytes.length + Math.ceil(bytes.length / 4) + SPARE_BYTES;
     const slot: Slot = {
       sequence: 1,
@@ -158,7 +154,7 @@ export class Journal {
       const at = BODIES_AT + slot.bodyArea * areaBytes;
       const bytes = file.subarray(at, at + slot.bodyBytes);
       if (sha256(bytes) !== slot.bodySha256) continue;
-      const body: unknown = JSON.parse((await unpack(bytes)).toString('utf8'));
+      const body = await unpackedJson(bytes);
       if (isBody(body)) return new Journal(path, body, slot, areaBytes);
     }
     throw new UpdateError('DEPLOYMENT_FAILED', `the journal ${path} is damaged: no slot of it is whole`);
@@ -173,7 +169,7 @@ export class Journal {
 
   /** Writes the body anew (into the other area) and marks it as the one that counts. */
   async rewrite(body: JournalBody): Promise<void> {
-    const bytes = await packed(body);
+    const bytes = await packedJson(body);
     if (bytes.length > this.#areaBytes) {
       throw new UpdateError(
         'DEPLOYMENT_FAILED',
@@ -206,10 +202,6 @@ export class Journal {
 
 function shortened(cause: JournalHead['cause']): JournalHead['cause'] {
   return cause === null ? null : { code: cause.code, message: cause.message.slice(0, MAX_CAUSE_CHARACTERS) };
-}
-
-function packed(body: JournalBody): Promise<Buffer> {
-  return pack(Buffer.from(JSON.stringify(body)));
 }
 
 function sha256(bytes: Uint8Array | string): string {
