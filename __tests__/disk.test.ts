@@ -24,7 +24,7 @@ describe('a durable write', () => {
     expect(await readdir(folder)).toEqual(['file']);
   });
 
-  test('leaves wholly the old or wholly the new contents wherever it is cut', async () => {
+  test('leaves wholly the old or wholly the new contents wherever it is cut [M-16]', async () => {
     await writeFile(at('file'), 'old');
     const seen = new Map<string, string>();
     for (let n = 0; ; n++) {

@@ -33,7 +33,7 @@ describe('a guard that is a URL', () => {
     ['null', 'the install guard gave no clear answer: neither busy nor print_stats.state'],
     ['free', 'the install guard gave no clear answer: not JSON'],
     ['', 'the install guard gave no clear answer: not JSON'],
-  ])('that answers %s', async (body, words) => {
+  ])('that answers %s [D-95]', async (body, words) => {
     expect(await askInstallGuard(await answering(body), { manager })).toBe(words);
   });
 
@@ -50,14 +50,14 @@ describe('a guard that is a URL', () => {
     expect(await askInstallGuard(await answering(moonraker(state)), { manager })).toBe(words);
   });
 
-  test.each([404, 500, 302])('is busy by status %i, whatever it says', async (status) => {
+  test.each([404, 500, 302])('is busy by status %i, whatever it says [D-95]', async (status) => {
     const origin = await answering('{ "busy": false }', status);
     expect(await askInstallGuard(origin, { manager })).toBe(
       `the install guard gave no clear answer: status ${status}`,
     );
   });
 
-  test('is busy while nobody answers, and does not keep the asker waiting', async () => {
+  test('is busy while nobody answers, and does not keep the asker waiting [D-95]', async () => {
     const away = await askInstallGuard(await closedOrigin(), { manager });
     expect(away).toMatch(/^the install guard gave no answer: connect ECONNREFUSED/);
     const silent = await serve(() => undefined);
@@ -93,7 +93,7 @@ describe('a guard that is an executable', () => {
     expect(await askInstallGuard(await program('exit 1'), { manager })).toBe('the device is busy');
   });
 
-  test('is busy by anything else', async () => {
+  test('is busy by anything else [D-95]', async () => {
     expect(await askInstallGuard(await program('exit 2'), { manager })).toBe(
       'the install guard gave no clear answer: exited 2',
     );

@@ -39,7 +39,7 @@ test('a network that is still lost is lost since then', async () => {
   expect(await awaitNetwork({ since: at(5000) }, never, patience(at(604_999)))).toEqual({ since: at(5000) });
 });
 
-test('after ten minutes without a network it is given up', async () => {
+test('after ten minutes without a network it is given up [M-8]', async () => {
   const waiting = awaitNetwork({ since: at(5000) }, never, patience(at(605_000)));
   await expect(waiting).rejects.toMatchObject({
     line: 'DOWNLOAD_FAILED: no network for 600 s',

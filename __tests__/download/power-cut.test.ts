@@ -6,7 +6,7 @@ import { FaultServer, file } from '../support/fault-server.js';
 
 const MIB = 1024 * 1024;
 
-test('in the boot that wrote them all bytes count', async () => {
+test('in the boot that wrote them all bytes count [M-40]', async () => {
   const bench = await DownloadBench.make(20 * MIB);
   const server = await FaultServer.start(file(bench.content, { cutAfter: 15 * MIB }), file(bench.content));
   await bench.failure(server.url());
@@ -15,7 +15,7 @@ test('in the boot that wrote them all bytes count', async () => {
   await bench.expectPackage();
 });
 
-test('in another boot only what was fsynced counts', async () => {
+test('in another boot only what was fsynced counts [M-40]', async () => {
   const bench = await DownloadBench.make(20 * MIB);
   const server = await FaultServer.start(file(bench.content, { cutAfter: 15 * MIB }), file(bench.content));
   await bench.failure(server.url());
