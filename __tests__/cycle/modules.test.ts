@@ -96,6 +96,16 @@ describe('a module', () => {
     },
   );
 
+  test('keeps no attributes where their programs are not installed, with one warning [D-33]', async () => {
+    const bare = await Device.on({ environment: { PATH: '/nonexistent' } });
+    for (const name of ['a', 'b']) bare.put(name, 'found');
+    const modules = ['a', 'b'].map((name) => ({ name, dst: bare.path(name), brings: { bytes: 'new' } }));
+    await bare.install(bare.build({ version: '1.0.0', modules }));
+    expect(bare.read('a')).toBe('new');
+    await bare.logs(/ WARN .*getfattr and setfattr are not installed/);
+    expect(bare.log().match(/getfattr and setfattr/g)).toHaveLength(1);
+  });
+
   test('whose path leads through a symlink inside the root replaces the real file and leaves the symlink', async () => {
     mkdirSync(device.path('versions/7'), { recursive: true });
     device.put('versions/7/app', 'seven');

@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { leaveServicesStarted } from '../../services/deployment/leave-services-started.js';
 import { recoverFiles } from '../../services/deployment/recover-files.js';
@@ -192,6 +193,14 @@ describe('an updater that ends while services are stopped', () => {
     expect((await device.bench.journal()).head.phase).toBe('switched');
     expect(await readFile(device.program, 'utf8')).toBe('api 1.0.0');
     expect(device.bench.services.asked).toContain(`start ${API}`);
+  });
+
+  test('has unit files that changed read anew before it asks for a start [M-65]', async () => {
+    const device = await ApiDevice.make();
+    await device.switchTo('1.0.0', { [join(device.bench.extra, API)]: '[Service]' });
+    device.bench.services.asked.length = 0;
+    await leaveServicesStarted(device.bench.parts);
+    expect(device.bench.services.asked).toEqual(['reload', `start ${API}`]);
   });
 
   test('leaves everything alone where the whole system is going down [M-66]', async () => {

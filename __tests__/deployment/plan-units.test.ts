@@ -179,6 +179,19 @@ describe('a stop that was cut [M-46]', () => {
     ]);
   });
 
+  test('asks the install guard again, and stops nothing while that says busy [M-46, D-94, D-96]', async () => {
+    const update = await bench.package('1.1.0', { [at('a')]: of('a'), [at('b')]: of('b') });
+    await bench.stage(update);
+    bench.services.onStop = () => Promise.reject(new Error('killed'));
+    await expect(bench.effects.stopServices(bench.signal)).rejects.toThrow('killed');
+    bench.services.asked.length = 0;
+    bench.parts.askGuard = () => Promise.resolve('printing a boat');
+    const error = await errorOf(bench.effects.stopServices(bench.signal));
+    expect(error.line).toBe('DEVICE_BUSY: printing a boat');
+    expect(bench.services.asked).toEqual([]);
+    expect(await readFile(at('a'), 'utf8')).toBe('old');
+  });
+
   test('is not taken up where the journal is past it', async () => {
     await planOf({ [at('a')]: of('a') });
     await bench.effects.switchFiles();

@@ -56,13 +56,15 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     );
   });
 
-  test('has units that systemd finds nothing wrong with, and that are locked up well', async () => {
+  test('has units that systemd finds nothing wrong with, that wait for their mounts and are locked up well [M-56]', async () => {
     const units = ['tope-updater.service', 'tope-updater-recover.service'];
     expect(await device.lab.exec(['systemd-analyze', 'verify', '--man=no', ...units])).toEqual({
       code: 0,
       stdout: '',
       stderr: '',
     });
+    const mounts = await device.property('tope-updater-recover', 'RequiresMountsFor');
+    expect(mounts.split(' ')).toEqual(expect.arrayContaining(['/opt/tope', '/var/lib/tope-updater']));
     for (const unit of units) {
       const words = await device.lab.sh(`systemd-analyze security --no-pager ${unit} | tail -1`);
       const score = Number(/: ([\d.]+) /.exec(words)?.[1] ?? NaN);
