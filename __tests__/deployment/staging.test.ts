@@ -145,6 +145,15 @@ describe('staging', () => {
     expect(await readdir(join(bench.store.staging, 'new'))).toEqual(['0']);
   });
 
+  test('writes nothing to the kept contents, nor does the switch: the commit does [D-107]', async () => {
+    await bench.put(at('a'), 'old');
+    await bench.stop(await bench.package('1.0.0', { [at('a')]: 'new' }));
+    await bench.effects.switchFiles();
+    expect(await bench.store.objectNames()).toEqual([]);
+    await bench.effects.commitRelease();
+    expect(await bench.store.objectNames()).toEqual([sha256('old')]);
+  });
+
   test('is refused while a deployment is not undone', async () => {
     await bench.stop(await bench.package('1.0.0', { [at('a')]: 'a' }));
     await bench.effects.switchFiles();
