@@ -1,6 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { askInstallGuard } from '../services/install-guard.js';
 import { closedOrigin, serve } from './support/small-server.js';
 import { temporaryFolder } from './support/temporary-folder.js';
@@ -69,6 +69,27 @@ describe('a guard that is a URL', () => {
       /^the install guard gave no answer/,
     );
     expect(await askInstallGuard('http://[', { manager })).toMatch(/^the install guard gave no answer/);
+  });
+
+  test('has 3 s [D-95]', async () => {
+    let isAsked: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    const silent = await serve(() => isAsked());
+    jest.useFakeTimers({
+      doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'hrtime'],
+    });
+    try {
+      let isOver = false;
+      const words = askInstallGuard(silent, { manager }).finally(() => (isOver = true));
+      await asked;
+      jest.advanceTimersByTime(2999);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(isOver).toBe(false);
+      jest.advanceTimersByTime(1);
+      expect(await words).toBe('the install guard gave no answer: no answer within 3000 ms');
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test('is not read without end', async () => {
