@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import type { Instant } from '../machines/clock.js';
 import { orderedContext } from '../machines/new-order.js';
 import type { PackageOrder } from '../machines/package-order.js';
 import { INITIAL_CONTEXT, type UpdateContext } from '../machines/update-context.js';
@@ -34,10 +35,18 @@ async function history(): Promise<string> {
   return join(await temporaryFolder(), 'history.jsonl');
 }
 
+const SET_MS = Date.UTC(2027, 0, 1);
+let now: Instant = { bootId: 'first', uptimeMs: 0, wallMs: SET_MS, wallIsPlausible: true };
+
+function pass(ms: number): void {
+  now = { ...now, uptimeMs: now.uptimeMs + ms, wallMs: now.wallMs + ms };
+}
+
 /** The stories of a process that has just started. */
 async function start(path: string, saved = () => Promise.resolve()): Promise<UpdateStories> {
   const log = new RecordingLog();
-  return UpdateStories.open({ path, log, saved, liveVersion: () => Promise.resolve('1.1.0') });
+  const liveVersion = () => Promise.resolve('1.1.0');
+  return UpdateStories.open({ path, log, saved, liveVersion, clock: () => now });
 }
 
 /** A process that was told of an order and then lost its power. */
@@ -155,15 +164,15 @@ describe('the story of an order', () => {
 
   test('is written after the save of the state that it tells of', async () => {
     const path = await history();
-    let save: () => void = () => undefined;
-    const saved = new Promise<void>((resolve) => (save = resolve));
-    const stories = await start(path, () => saved);
+    const seenWhileSaving: unknown[] = [];
+    const stories = await start(path, async () => {
+      // Far more turns of the event loop than writing a line takes.
+      for (let look = 0; look < 20; look++) seenWhileSaving.push(...(await readHistory(path)));
+    });
     stories.resume('idle', INITIAL_CONTEXT);
     stories.enter('idle', 'downloading', FETCHING);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(await readHistory(path)).toEqual([]);
-    save();
     await stories.written();
+    expect(seenWhileSaving).toEqual([]);
     expect(await readHistory(path)).toHaveLength(1);
   });
 
@@ -174,6 +183,83 @@ describe('the story of an order', () => {
     stories.enter('idle', 'downloading', FETCHING);
     await stories.written();
     expect(await readHistory(path)).toHaveLength(1);
+  });
+
+  test('tells how long it was in each stage, the time until the order to install too', async () => {
+    const path = await history();
+    const stories = await start(path);
+    stories.resume('idle', INITIAL_CONTEXT);
+    stories.enter('idle', 'downloading', FETCHING);
+    pass(4000);
+    stories.enter('downloading', 'verifying', FETCHING);
+    pass(300);
+    stories.enter('verifying', 'downloading', FETCHING);
+    pass(5000);
+    stories.enter('downloading', 'verifying', FETCHING);
+    pass(200);
+    stories.enter('verifying', 'ready', FETCHING);
+    pass(60_000);
+    stories.enter('ready', 'deploying', INSTALLING);
+    await stories.written();
+    const stageMs = { downloading: 9000, verifying: 500, toInstall: 60_000 };
+    const installing = [{ stageMs, stageNow: { stage: 'installing', since: now } }];
+    expect(await readHistory(path)).toMatchObject(installing);
+    pass(90);
+    stories.enter('deploying', 'restarting', INSTALLING);
+    await stories.written();
+    // Services are down: what can wait is not written.
+    expect(await readHistory(path)).toMatchObject(installing);
+    pass(5100);
+    stories.enter('restarting', 'done', INSTALLING);
+    pass(65_000);
+    stories.enter('done', 'idle', INITIAL_CONTEXT);
+    await stories.written();
+    const [row] = await readHistory(path);
+    expect(row).toMatchObject({ outcome: 'success', stageNow: null });
+    expect(row?.['stageMs']).toEqual({ ...stageMs, installing: 90, rebooting: 5100 });
+  });
+
+  test('counts a stage on over power cuts, by the boot’s own clock or by one that is set', async () => {
+    const path = await history();
+    await cutWhileFetching(path);
+    pass(1000);
+    now = { ...now, wallMs: 0, wallIsPlausible: false };
+    const sameBoot = await start(path);
+    sameBoot.resume('downloading', FETCHING);
+    await sameBoot.written();
+    expect(await readHistory(path)).toMatchObject([{ restarts: 1, stageMs: { downloading: 1000 } }]);
+    pass(500);
+    now = { bootId: 'second', uptimeMs: 700, wallMs: SET_MS, wallIsPlausible: true };
+    const otherBoot = await start(path);
+    otherBoot.resume('downloading', FETCHING);
+    await otherBoot.written();
+    expect(await readHistory(path)).toMatchObject([{ restarts: 2, stageMs: { downloading: 1700 } }]);
+    now = { bootId: 'third', uptimeMs: 10, wallMs: SET_MS + 9000, wallIsPlausible: true };
+    const stories = await start(path);
+    stories.resume('failed', FAILED);
+    await stories.written();
+    const [row] = await readHistory(path);
+    expect(row).toMatchObject({ outcome: 'failed', restarts: 3 });
+    expect(row?.['stageMs']).toEqual({ downloading: 10_700 });
+  });
+
+  test.each([
+    ['an older updater', {}],
+    ['a pen that slipped', { stageMs: { downloading: 'long', lunch: 3 }, stageNow: { stage: 'lunch' } }],
+  ])('goes on where %s has written of it', async (_, times) => {
+    const path = await history();
+    await cutWhileFetching(path);
+    const [begun] = await readHistory(path);
+    await appendHistory(path, { ...begun, stageMs: undefined, stageNow: undefined, ...times });
+    const stories = await start(path);
+    stories.resume('downloading', FETCHING);
+    pass(800);
+    stories.enter('downloading', 'verifying', FETCHING);
+    await stories.written();
+    const rows = await readHistory(path);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ restarts: 1, outcome: null });
+    expect(rows[0]?.['stageMs']).toEqual({ downloading: 800 });
   });
 
   test('counts on after rows of an older updater, which stay as they are', async () => {

@@ -22,7 +22,7 @@ export function success(data: object, msg = 'success'): Envelope {
 }
 
 /** The envelope of an error of the table: `CODE: message`, and the stage where the error is about what is going on. */
-export function refusal(error: UpdateError, now: () => StageNow): Envelope {
+function refusal(error: UpdateError, now: () => StageNow): Envelope {
   const { code, line } = error;
   const beside = isAboutWhatGoesOn(code) ? now() : {};
   return { code: ERRORS[code].answer, msg: line, ...beside };

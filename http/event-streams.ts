@@ -9,7 +9,7 @@ export const MAX_STREAMS = 10;
 /** A comment at least this often, in ms, so that both ends notice a dead connection. */
 export const COMMENT_EVERY_MS = 15_000;
 /** A client that leaves more than so many bytes unread is dropped: it can resume with Last-Event-ID. */
-export const MAX_UNREAD_BYTES = 256 * 1024;
+const MAX_UNREAD_BYTES = 256 * 1024;
 
 /** The open event streams, in the form of server-sent events (HTML Standard, section Server-sent events). */
 export class EventStreams {

@@ -1,7 +1,7 @@
 import * as forms from './answer-forms.js';
 import { cancel } from './orders/cancel.js';
 import { download } from './orders/download.js';
-import { CANCEL_BODY, DOWNLOAD_BODY, ROLLBACK_BODY, UPDATE_BODY } from './orders/order-bodies.js';
+import { CANCEL_BODY, DOWNLOAD_BODY, ROLLBACK_BODY, UPDATE_BODY } from './orders/order-schemas.js';
 import { rollback } from './orders/rollback.js';
 import { update } from './orders/update.js';
 import { fileOf, pageOf, SCRIPTS, STYLES } from './pages/page.js';

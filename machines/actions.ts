@@ -17,10 +17,10 @@ import {
 import type { UpdateEvent } from './update-events.js';
 
 /** Waits between the requests of a download that bring nothing, in ms; the last one repeats. */
-export const BACK_OFF_MS = [1000, 2000, 4000] as const;
+const BACK_OFF_MS = [1000, 2000, 4000] as const;
 
 /** The longest wait that a server's Retry-After is granted, in ms. */
-export const MAX_RETRY_AFTER_MS = 60_000;
+const MAX_RETRY_AFTER_MS = 60_000;
 
 const CLEAN_UP_FAILED = 'clean-up failed:';
 

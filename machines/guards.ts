@@ -6,17 +6,17 @@ import type { JournalFacts, JournalPhase, UpdateEvent } from './update-events.js
 import { isWellFormed } from './well-formed.js';
 
 /** Requests in a row that may bring no byte: one try and three retries. */
-export const MAX_EMPTY_ATTEMPTS = 4;
+const MAX_EMPTY_ATTEMPTS = 4;
 /** Bytes that a download may fetch in all, as a multiple of the package. */
 export const MAX_FETCHED_FACTOR = 2;
 /** Requests that one order may make in all, however many bytes they bring. */
-export const MAX_ATTEMPTS = 2000;
+const MAX_ATTEMPTS = 2000;
 /** Restores of a download in a row that bring no byte. */
-export const MAX_DOWNLOAD_RESTORES = 3;
+const MAX_DOWNLOAD_RESTORES = 3;
 /** Restores in `restarting` after which the new version is taken for one that hangs the device. */
-export const MAX_RESTARTING_RESTORES = 2;
+const MAX_RESTARTING_RESTORES = 2;
 /** Restores in a row of any other step that has changed nothing yet, after which it is given up. */
-export const MAX_RESTORES = 10;
+const MAX_RESTORES = 10;
 /** How long a verified package may be installed, in ms. */
 export const TRUST_MS = 24 * 60 * 60 * 1000;
 /** How long `done` is shown before it becomes idle, so that a slow poller still sees it, in ms. */

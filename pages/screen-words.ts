@@ -1,3 +1,5 @@
+import { inChinese, inEnglish } from './screen-messages.js';
+
 /** What the screen says in one language. */
 export interface ScreenWords {
   title: string;
@@ -82,7 +84,7 @@ const ENGLISH: ScreenWords = {
     other: 'Please start the update again. If that does not help, tell support.',
   },
   waiting: { headline: 'One moment, please', hint: 'Waiting for the updater. This page goes on by itself.' },
-  message: withoutHeadline,
+  message: inEnglish,
 };
 
 const CHINESE: ScreenWords = {
@@ -120,34 +122,8 @@ const CHINESE: ScreenWords = {
     other: '请重新开始更新。如果仍未成功，请联系售后支持。',
   },
   waiting: { headline: '请稍候', hint: '正在等待更新程序响应，本页面会自动继续。' },
-  message: (message) => {
-    const found = CHINESE_MESSAGES.find(([pattern]) => pattern.test(message));
-    return found === undefined ? withoutHeadline(message) : message.replace(found[0], found[1]);
-  },
+  message: inChinese,
 };
-
-const CHINESE_MESSAGES: readonly (readonly [RegExp, string])[] = [
-  [/^Downloading package\.\.\.\s*/, ''],
-  [/^Verifying package\.\.\.\s*/, ''],
-  [/^Package verified, ready to install$/, '校验通过'],
-  [/^Checking the package again\.\.\.$/, '正在再次校验'],
-  [/^Installing module (.*) \((\d+\/\d+)\)$/, '正在安装模块 $1（$2）'],
-  [/^Installing\.\.\.$/, '正在准备'],
-  [/^Stopping services\.\.\.$/, '正在停止服务'],
-  [/^Switching files\.\.\.$/, '正在切换文件'],
-  [/^Files switched$/, '文件已切换'],
-  [/^Restarting services\.\.\.$/, '正在重启服务'],
-  [/^Started (.*) \((\d+\/\d+)\)$/, '已启动 $1（$2）'],
-  [/^Watching the services settle\.\.\.$/, '正在确认服务运行正常'],
-];
-
-/** What the headline says already is not said twice. */
-function withoutHeadline(message: string): string {
-  return message.replace(
-    /^(No update in progress|Update finished|Update failed|Package verified, ready to install)(; )?/,
-    '',
-  );
-}
 
 /** The words for a browser's language: Chinese, else English. */
 export function wordsFor(language: string): ScreenWords & { language: string } {

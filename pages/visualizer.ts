@@ -36,7 +36,7 @@ function choose(step: Step | null): void {
 
 function draw(): void {
   const step = chosen ?? steps.at(-1) ?? null;
-  light(chosen?.to ?? path, step);
+  light(chosen?.to ?? path, step, chosen !== null);
   document.body.classList.toggle('is-replay', chosen !== null);
 }
 

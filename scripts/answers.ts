@@ -1,5 +1,5 @@
-import { Ajv } from 'ajv';
 import { NoUpdater, type Client } from './client.js';
+import { history, status, versions } from './compiled-checks.js';
 
 /** `data` of /progress, as the wire contract has it. */
 export interface Status {
@@ -28,6 +28,8 @@ export interface StoryAnswer {
   time?: string;
   startedAt?: string | null;
   ms?: number | null;
+  /** Ms of each stage. */
+  stageMs?: unknown;
   order?: string;
   from?: string | null;
   to?: string | null;
@@ -39,54 +41,6 @@ export interface StoryAnswer {
   error?: string | null;
   notices?: string[];
 }
-
-const TEXT = { type: 'string' } as const;
-const COUNT = { type: 'number' } as const;
-const TEXT_OR_NULL = { type: ['string', 'null'] } as const;
-const COUNT_OR_NULL = { type: ['number', 'null'] } as const;
-
-function shapeOf(properties: Readonly<Record<string, object>>) {
-  return { type: 'object', required: Object.keys(properties), properties };
-}
-
-const ajv = new Ajv({ allowUnionTypes: true });
-const isStatus = ajv.compile<Status>(
-  shapeOf({ stage: TEXT, progress: COUNT, message: TEXT, error: TEXT_OR_NULL }),
-);
-const isVersions = ajv.compile<VersionsAnswer>(
-  shapeOf({
-    current: TEXT_OR_NULL,
-    previous: TEXT_OR_NULL,
-    factory: TEXT_OR_NULL,
-    releases: {
-      type: 'array',
-      items: shapeOf({
-        id: TEXT_OR_NULL,
-        version: TEXT,
-        installedAt: TEXT_OR_NULL,
-        bytes: COUNT_OR_NULL,
-        bad: { anyOf: [{ type: 'null' }, shapeOf({ since: TEXT, why: TEXT })] },
-      }),
-    },
-  }),
-);
-const isHistory = ajv.compile<{ history: StoryAnswer[] }>(
-  shapeOf({
-    history: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          ...{ time: TEXT, startedAt: TEXT_OR_NULL, ms: COUNT_OR_NULL, order: TEXT },
-          ...{ from: TEXT_OR_NULL, to: TEXT_OR_NULL, bytesFetched: COUNT, requests: COUNT },
-          ...{ restarts: COUNT, outcome: TEXT_OR_NULL, error: TEXT_OR_NULL },
-          orders: { type: 'array', items: shapeOf({ order: TEXT, by: TEXT }) },
-          notices: { type: 'array', items: TEXT },
-        },
-      },
-    },
-  }),
-);
 
 /** What the updater is doing. Throws NoAnswer or NoUpdater. */
 export async function askStatus(client: Client): Promise<Status> {
@@ -109,4 +63,16 @@ export async function askHistory(client: Client): Promise<StoryAnswer[]> {
 function unknownAnswer(client: Client, path: string, data: unknown): never {
   const shown = JSON.stringify(data ?? null).slice(0, 200);
   throw new NoUpdater(`what answers at ${client.base}/api/v1.0${path} is no updater: ${shown}`);
+}
+
+function isStatus(value: unknown): value is Status {
+  return status(value);
+}
+
+function isVersions(value: unknown): value is VersionsAnswer {
+  return versions(value);
+}
+
+function isHistory(value: unknown): value is { history: StoryAnswer[] } {
+  return history(value);
 }

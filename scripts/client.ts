@@ -35,10 +35,12 @@ export class Client {
   /** Where it is asked. */
   readonly base: string;
   readonly #token: string | null;
+  readonly #tokenFault: Error | null;
 
-  constructor({ base, token }: Place) {
+  constructor({ base, token, tokenFault = null }: Place) {
     this.base = base;
     this.#token = token;
+    this.#tokenFault = tokenFault;
   }
 
   /** Asks by GET. Throws NoAnswer or NoUpdater. */
@@ -47,7 +49,8 @@ export class Client {
   }
 
   /** Gives an order. Throws NoAnswer or NoUpdater; a refusal is an answer like others. */
-  order(path: string, body: object): Promise<Envelope> {
+  async order(path: string, body: object): Promise<Envelope> {
+    if (this.#tokenFault !== null) throw this.#tokenFault;
     return this.#call(path, JSON.stringify(body), ORDER_WITHIN_MS);
   }
 
@@ -84,7 +87,8 @@ export class Client {
 
   #send(path: string, { body = null, headers, signal, timeoutMs }: Question): Promise<IncomingMessage> {
     const url = new URL(`${this.base}${BASE_PATH}${path}`);
-    const authorization = this.#token === null ? {} : { Authorization: `Bearer ${this.#token}` };
+    const authorization =
+      this.#token === null || body === null ? {} : { Authorization: `Bearer ${this.#token}` };
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
       method: body === null ? 'GET' : 'POST',
       headers: { 'User-Agent': NAME, ...headers, ...authorization },

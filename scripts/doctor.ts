@@ -10,7 +10,7 @@ import { whereItListens } from './where-it-listens.js';
 const HELP = `Usage: tope-updater doctor [--bundle FILE] [--json] [--updater URL]
 
 Looks at the device and says on one line each what is ok, what is worth a note, and what is a fault and what to do:
-port, folders, free room, keys, units, saved state, journal, last order. Changes nothing. Works with the updater down.
+port, folders, free room, keys, token, units, saved state, journal, last order. Changes nothing. Works with the updater down.
 
 Options:
   --bundle FILE  also pack this, settings, log, history and state into FILE (.tar.gz) for support, without credentials

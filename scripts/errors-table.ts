@@ -1,4 +1,5 @@
 import { ERRORS } from '../machines/errors.js';
+import { markdownTable } from './markdown-table.js';
 
 const HEAD = ['code', 'answer', 'what happened', 'what to do'];
 
@@ -18,18 +19,6 @@ An error is told as \`CODE: what happened, with the values that matter\`: in \`m
 \`/progress\` and of a report, and in the log. _Answer_ is the integer \`code\` of an answer that carries it. After a
 rollback the message also tells how that ended: \`HEALTH_CHECK_FAILED: voice-app exited 1; rolled back to 1.1.0\`.
 
-${table([HEAD, ...rows])}
+${markdownTable([HEAD, ...rows])}
 `;
-}
-
-/** A Markdown table with its columns aligned, as the formatter wants it. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
-  lines.splice(
-    1,
-    0,
-    widths.map((width) => '-'.repeat(width)),
-  );
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

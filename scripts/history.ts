@@ -5,8 +5,8 @@ import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseOptions, printHelp, UsageError 
 
 const HELP = `Usage: tope-updater history [--last N] [--json] [--updater URL]
 
-Prints the story of each order, the newest last: when, from which version to which, how it ended, how long it took,
-what was fetched, and who ordered it.
+Prints the story of each order, the newest last: when, from which version to which, how it ended, how long it took
+(and was in each stage), what was fetched, and who ordered it.
 
 Options:
   --last N       only the newest N
@@ -34,10 +34,22 @@ function inWords(story: StoryAnswer): string {
   const versions = from === null || from === undefined ? `to ${to ?? '?'}` : `${from} → ${to ?? '?'}`;
   const lines = [
     `${startedAt ?? time ?? '?'}  ${order} ${versions}: ${outcome ?? 'under way'}${detailsOf(story)}`,
+    ...stagesOf(story.stageMs),
     ...(error === null || error === undefined ? [] : [`  error: ${error}`]),
     ...notices.map((notice) => `  notice: ${notice}`),
   ];
   return lines.map((line) => `${printable(line)}\n`).join('');
+}
+
+/** One line, or none where nothing is known of the stages. */
+function stagesOf(stageMs: unknown): string[] {
+  const times = Object.entries<unknown>(typeof stageMs === 'object' ? { ...stageMs } : {});
+  const words = times.flatMap(([stage, ms]) => (typeof ms === 'number' ? [`${stage} ${inSeconds(ms)}`] : []));
+  return words.length === 0 ? [] : [`  stages: ${words.join(', ')}`];
+}
+
+function inSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function counted(count: number, what: string): string {
@@ -46,7 +58,7 @@ function counted(count: number, what: string): string {
 
 function detailsOf({ ms, bytesFetched = 0, requests = 0, restarts = 0, orders = [] }: StoryAnswer): string {
   const details = [
-    ms === null || ms === undefined ? '' : `${(ms / 1000).toFixed(1)} s`,
+    ms === null || ms === undefined ? '' : inSeconds(ms),
     requests === 0 ? '' : `${bytesFetched} bytes fetched in ${counted(requests, 'request')}`,
     restarts === 0 ? '' : `${counted(restarts, 'restart')} in between`,
     orders.map(({ order, by }) => `${order} by ${by}`).join(', '),

@@ -39,8 +39,9 @@ function removeStale() {
   if (!existsSync(DIST)) return;
   for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
     const built = join(entry.parentPath, entry.name);
-    const source = join(ROOT, relative(DIST, built)).replace(/\.js(\.map)?$/, '.ts');
-    if (entry.isFile() && source.endsWith('.ts') && !existsSync(source)) rmSync(built);
+    const source = join(ROOT, relative(DIST, built)).replace(/\.js(\.map)?$/, '');
+    const isKnown = ['.ts', '.d.ts'].some((ending) => existsSync(source + ending));
+    if (entry.isFile() && /\.js(\.map)?$/.test(built) && !isKnown) rmSync(built);
   }
 }
 
@@ -48,5 +49,6 @@ if (!isInstalled()) run('npm', ['ci', '--no-audit', '--no-fund']);
 removeStale();
 for (const project of [ROOT, join(ROOT, 'pages')])
   run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project]);
+run(process.execPath, [join(DIST, 'scripts/compile-checks.js')]);
 for (const name of readdirSync(join(ROOT, 'pages')))
   if (name.endsWith('.css')) copyFileSync(join(ROOT, 'pages', name), join(DIST, 'pages', name));

@@ -1,22 +1,9 @@
-import { Ajv } from 'ajv';
+import { progress, transition } from './compiled-checks.js';
 
 /** What a reader needs of the updater's event stream. */
 export type StreamEvent =
   | { type: 'transition'; data: { from: string; to: string; event: string } }
   | { type: 'progress'; data: { stage: string; progress: number; message: string } };
-
-const TEXT = { type: 'string' } as const;
-const ajv = new Ajv();
-const isTransition = ajv.compile<{ from: string; to: string; event: string }>({
-  type: 'object',
-  required: ['from', 'to', 'event'],
-  properties: { from: TEXT, to: TEXT, event: TEXT },
-});
-const isProgress = ajv.compile<{ stage: string; progress: number; message: string }>({
-  type: 'object',
-  required: ['stage', 'progress', 'message'],
-  properties: { stage: TEXT, progress: { type: 'integer' }, message: TEXT },
-});
 
 /**
  * Reads server-sent events (HTML Standard, section Server-sent events) piece by piece: answers with those that each piece
@@ -43,4 +30,12 @@ function parse(block: string): StreamEvent | null {
   if (type === 'transition' && isTransition(data)) return { type, data };
   if (type === 'progress' && isProgress(data)) return { type, data };
   return null;
+}
+
+function isTransition(data: unknown): data is { from: string; to: string; event: string } {
+  return transition(data);
+}
+
+function isProgress(data: unknown): data is { stage: string; progress: number; message: string } {
+  return progress(data);
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Configuration } from '../services/configuration.js';
 import { readConfiguration } from '../services/read-configuration.js';
 import { UsageError } from './command.js';
 
@@ -8,12 +9,13 @@ export interface Place {
   base: string;
   /** The bearer token that orders need; null where none is configured. */
   token: string | null;
+  /** Why a configured token cannot be read: whoever asks without ordering needs none. */
+  tokenFault?: Error | null;
 }
 
 /**
  * Where the updater of this device listens, by its configuration (TOPE_CONFIG and TOPE_ variables, as for `serve`), or
- * where `url` says. Throws a UsageError for a URL that is none, a ConfigurationError, or an Error where the token's file
- * cannot be read.
+ * where `url` says. Throws a UsageError for a URL that is none, or a ConfigurationError.
  */
 export async function whereItListens(url: string | undefined): Promise<Place> {
   if (url !== undefined && !isWebAddress(url))
@@ -23,21 +25,21 @@ export async function whereItListens(url: string | undefined): Promise<Place> {
   // An updater that listens on all addresses is asked on loopback, where its Host check knows it.
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   const base = url?.replace(/\/+$/, '') ?? `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
-  return { base, token: await tokenOf(configuration) };
+  return { base, ...(await tokenOf(configuration)) };
 }
 
 function isWebAddress(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
-/** The token in the file that the configuration names, where it knows such a file. */
-async function tokenOf(configuration: object): Promise<string | null> {
-  const { tokenFile }: { tokenFile?: unknown } = { ...configuration };
-  if (typeof tokenFile !== 'string' || tokenFile === '') return null;
+async function tokenOf({ tokenFile }: Configuration): Promise<Pick<Place, 'token' | 'tokenFault'>> {
+  if (tokenFile === '') return { token: null, tokenFault: null };
   try {
-    return (await readFile(tokenFile, 'utf8')).trim();
+    const token = (await readFile(tokenFile, 'utf8')).trim();
+    return { token: token === '' ? null : token, tokenFault: null };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`the token in ${tokenFile} cannot be read: ${why}`, { cause: error });
+    const tokenFault = new Error(`the token in ${tokenFile} cannot be read: ${why}`, { cause: error });
+    return { token: null, tokenFault };
   }
 }

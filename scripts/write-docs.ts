@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { apiPage } from './api-page.js';
 import { configurationTable } from './configuration-table.js';
 import { errorsPage } from './errors-table.js';
 import { layOut } from './picture/lay-out.js';
@@ -6,6 +7,7 @@ import { graphOf } from './picture/machine-graph.js';
 import { mermaidOf } from './picture/mermaid.js';
 import { svgOf, withStyle } from './picture/svg.js';
 import { coveragePage, readCoverage } from './specification/coverage.js';
+import { ROUTES } from '../http/routes.js';
 import { updateMachine } from '../machines/update-machine.js';
 
 /** The folder of the docs, seen from the built file. */
@@ -28,6 +30,7 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
       betweenMarkers(page, 'machine', `\`\`\`mermaid\n${mermaidOf(graphOf(updateMachine))}\`\`\``),
   },
   { file: new URL('errors.md', DOCS), renew: errorsPage },
+  { file: new URL('api.md', DOCS), renew: () => apiPage(ROUTES) },
   {
     file: new URL('machine.svg', DOCS),
     renew: async () => withStyle(await machinePicture(), await readFile(STYLE, 'utf8')),

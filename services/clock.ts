@@ -5,7 +5,7 @@ import type { Instant } from '../machines/clock.js';
 export type Clock = () => Instant;
 
 /** Nothing of this program was ever run before this day: a wall clock before it has not been set yet. */
-export const BUILT_AFTER_MS = Date.UTC(2026, 10, 1);
+const BUILT_AFTER_MS = Date.UTC(2026, 10, 1);
 
 const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
 

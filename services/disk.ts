@@ -156,16 +156,19 @@ export function syncFile(name: StepName, file: FileHandle): Promise<void> {
 
 /** Makes the names in a folder durable. */
 export function syncFolder(name: StepName, path: string): Promise<void> {
-  return step(name, () => syncPath(path));
+  return step(name, () => syncFolderAt(path));
 }
 
-/** Makes a file's contents durable. */
+async function syncFolderAt(path: string): Promise<void> {
+  await syncAndClose(await open(path, constants.O_RDONLY));
+}
+
+/** Makes a file's contents durable; never through a symlink in its last component. */
 export function syncFileAt(name: StepName, path: string): Promise<void> {
-  return step(name, () => syncPath(path));
+  return step(name, async () => syncAndClose(await openForReading(path)));
 }
 
-async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY);
+async function syncAndClose(handle: FileHandle): Promise<void> {
   try {
     await handle.sync();
   } finally {
@@ -175,12 +178,13 @@ async function syncPath(path: string): Promise<void> {
 
 /**
  * Writes a file that must survive a power cut: temporary beside it, fsync, rename over it, fsync of the folder. Whoever
- * reads it sees the old contents or the new ones, never a part. Throws node's error with the old file in place.
+ * reads it sees the old contents or the new ones, never a part. Pieces are written one after the other. Throws node's
+ * error with the old file in place.
  */
 export async function writeDurably(
   name: StepName,
   path: string,
-  contents: string | Uint8Array,
+  contents: string | Uint8Array | readonly Uint8Array[],
   mode = 0o644,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.tmp`);
@@ -189,7 +193,7 @@ export async function writeDurably(
   const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
     await file.chmod(mode);
-    await file.writeFile(contents);
+    for (const piece of isPieces(contents) ? contents : [contents]) await file.writeFile(piece);
     await file.sync();
   } catch (error) {
     await rm(temporary, { force: true });
@@ -205,8 +209,12 @@ export async function writeDurably(
     throw error;
   }
   reach(name, 'renamed');
-  await syncPath(dirname(path));
+  await syncFolderAt(dirname(path));
   reach(name, 'after');
+}
+
+function isPieces(contents: string | Uint8Array | readonly Uint8Array[]): contents is readonly Uint8Array[] {
+  return Array.isArray(contents);
 }
 
 /**

@@ -7,7 +7,7 @@ export interface HttpAnswer {
   body: string;
 }
 
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * One GET, with a limit in ms on all of it. Redirects are not followed. Rejects with an error whose message is fit for

@@ -1,9 +1,31 @@
 import type { TopState } from '../machines/stage.js';
+import type { UpdateContext } from '../machines/update-context.js';
+
+/** Bytes and requests of one order's download so far. */
+type Fetched = Pick<UpdateContext['attempts'], 'bytes' | 'total'>;
 
 /** Figures since the process started, as Prometheus reads them (text exposition format 0.0.4). */
 export class Metrics {
+  readonly #fetched = { bytes: 0, requests: 0, retries: 0 };
+  #seen: Fetched;
   readonly #updates = new Map<string, number>();
   readonly #stateSeconds = new Map<TopState, number>();
+
+  /** What the order that is gone on with has fetched before this process is not counted again. */
+  constructor(before: Fetched = { bytes: 0, total: 0 }) {
+    this.#seen = before;
+  }
+
+  /** What the order that is going on has fetched by now; less than before is another order. */
+  countFetched({ bytes, total }: Fetched): void {
+    const isAnother = total < this.#seen.total || bytes < this.#seen.bytes;
+    const seen = isAnother ? { bytes: 0, total: 0 } : this.#seen;
+    const requests = total - seen.total;
+    this.#fetched.bytes += bytes - seen.bytes;
+    this.#fetched.requests += requests;
+    this.#fetched.retries += seen.total === 0 ? Math.max(0, requests - 1) : requests;
+    this.#seen = { bytes, total };
+  }
 
   /** One order has come to its end: `success`, or the code of its error. */
   countOutcome(outcome: string): void {
@@ -15,6 +37,7 @@ export class Metrics {
   }
 
   text(state: TopState, freeBytes: number): string {
+    const { bytes, requests, retries } = this.#fetched;
     const lines = [
       ...family(
         'tope_updates_total',
@@ -25,8 +48,11 @@ export class Metrics {
       ),
       ...family('tope_state_seconds_total', 'counter', 'Time spent in a state', 'state', this.#stateSeconds),
       ...family('tope_state', 'gauge', 'The state that the machine is in', 'state', new Map([[state, 1]])),
-      ...single('tope_free_bytes', 'Bytes that are free in the managed root', freeBytes),
-      ...single('tope_resident_bytes', 'Resident memory of the updater', process.memoryUsage.rss()),
+      ...single('tope_fetched_bytes_total', 'counter', 'Bytes fetched of packages', bytes),
+      ...single('tope_requests_total', 'counter', 'Requests for packages', requests),
+      ...single('tope_retries_total', 'counter', 'Requests after the first one of an order', retries),
+      ...single('tope_free_bytes', 'gauge', 'Bytes that are free in the managed root', freeBytes),
+      ...single('tope_resident_bytes', 'gauge', 'Resident memory of the updater', process.memoryUsage.rss()),
     ];
     return `${lines.join('\n')}\n`;
   }
@@ -43,6 +69,6 @@ function family(
   return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples];
 }
 
-function single(name: string, help: string, value: number): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value}`];
+function single(name: string, type: string, help: string, value: number): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`];
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Ajv } from 'ajv';
-import { CONFIGURATION_KEYS, CONFIGURATION_SCHEMA } from './configuration-schema.js';
+import { configuration as configurationCheck } from './compiled-checks.js';
+import { CONFIGURATION_KEYS } from './configuration-schema.js';
 import {
   FILE_VARIABLE,
   settingsOfEnvironment,
@@ -60,9 +60,8 @@ function checked(settings: Settings, foundOut: Partial<Configuration>): Configur
     ...foundOut,
     ...Object.fromEntries(given),
   };
-  const isConfiguration = new Ajv({ allErrors: true }).compile<Configuration>(CONFIGURATION_SCHEMA);
   if (isConfiguration(candidate)) return candidate;
-  const bad = new Set(isConfiguration.errors?.map(({ instancePath }) => instancePath.split('/')[1]));
+  const bad = new Set(configurationCheck.errors?.map(({ instancePath }) => instancePath.split('/')[1]));
   throw new ConfigurationError(
     [...settings]
       .filter(([key]) => bad.has(key))
@@ -71,6 +70,10 @@ function checked(settings: Settings, foundOut: Partial<Configuration>): Configur
           `${place} is ${shown(value)}: expected ${CONFIGURATION_KEYS[key].expected}`,
       ),
   );
+}
+
+function isConfiguration(value: unknown): value is Configuration {
+  return configurationCheck(value);
 }
 
 function resolved(configuration: Configuration, currentFolder: string): Configuration {

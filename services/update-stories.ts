@@ -2,14 +2,17 @@ import { toUpdateError } from '../machines/errors.js';
 import type { TopState } from '../machines/stage.js';
 import type { UpdateContext } from '../machines/update-context.js';
 import type { HistoryRow } from '../machines/views.js';
+import type { Clock } from './clock.js';
 import { appendHistory, readHistory } from './history.js';
 import type { Log } from './log.js';
+import { timesIn } from './stage-times.js';
 import { beginStory, endStory, isAbout, storyIn, tellOn, type Outcome, type Story } from './update-story.js';
 
 export interface StoryParts {
   /** The file of the history. */
   path: string;
   log: Log;
+  clock: Clock;
   /** The version that is installed now. */
   liveVersion: () => Promise<string | null>;
   /** Answers when the machine's newest state is on disk. */
@@ -20,9 +23,10 @@ const AT_REST: readonly TopState[] = ['idle', 'done', 'failed'];
 const CALLER_MOST = 100;
 
 /**
- * Tells the story of each order while it happens. A story is written when it begins, when its installation begins and at
- * its end, each time after the save of the machine's state, so that a start finds in the history no more than the machine
- * knows, and ends what a power cut left open. A history that cannot be written or read is told and decides nothing.
+ * Tells the story of each order while it happens. A story is written when it begins, at each change of stage (but not while
+ * services are down), at each start in its middle and at its end, each time after the save of the machine's state, so that a start finds in the
+ * history no more than the machine knows, and ends what a power cut left open. A history that cannot be written or read
+ * is told and decides nothing.
  */
 export class UpdateStories {
   readonly #parts: StoryParts;
@@ -61,8 +65,9 @@ export class UpdateStories {
     const goesOn = story !== null && state !== 'idle' && isAbout(story, context);
     if (!goesOn) this.#end('unknown');
     if (goesOn) story.restarts++;
-    else if (!AT_REST.includes(state)) this.#write(this.#begin(context, null));
+    else if (!AT_REST.includes(state)) this.#begin(context, null);
     this.#carryOn(state, context);
+    if (this.#open !== null) this.#write(this.#open);
   }
 
   /** To be called when the machine is in another top-level state than `before`. */
@@ -74,7 +79,8 @@ export class UpdateStories {
     this.#carryOn(state, context);
     if (isOrdered || state === 'idle') this.#noteOrder();
     if (state === 'idle') this.#end('cancelled');
-    else if (isOrdered && this.#open !== null) this.#write(this.#open);
+    // Services are down then: nothing is written that can wait.
+    else if (this.#open !== null && state !== 'restarting') this.#write(this.#open);
   }
 
   /** Answers when everything that was told is written, or could not be. */
@@ -92,7 +98,10 @@ export class UpdateStories {
   }
 
   #carryOn(state: TopState, context: UpdateContext): void {
-    if (this.#open !== null && isAbout(this.#open, context)) tellOn(this.#open, context);
+    const story = this.#open;
+    if (story !== null && isAbout(story, context)) tellOn(story, context);
+    if (story !== null && !AT_REST.includes(state))
+      Object.assign(story, timesIn(state, story, this.#parts.clock()));
     if (state === 'done') this.#end('success');
     if (state === 'failed') this.#end('failed');
   }
@@ -103,6 +112,7 @@ export class UpdateStories {
 
   #end(outcome: Outcome): void {
     if (this.#open === null) return;
+    Object.assign(this.#open, timesIn(null, this.#open, this.#parts.clock()));
     endStory(this.#open, outcome, new Date());
     this.#write(this.#open);
     this.#open = null;

@@ -1,7 +1,8 @@
-import { Ajv } from 'ajv';
 import { errorLine } from '../machines/failure.js';
 import type { UpdateContext } from '../machines/update-context.js';
 import type { HistoryRow } from '../machines/views.js';
+import { story } from './compiled-checks.js';
+import { noTimes, readTimes, type StageTimes } from './stage-times.js';
 
 /**
  * How an order ended: `replaced` by one for another package, `unknown` where a restart found the machine idle and no
@@ -9,8 +10,8 @@ import type { HistoryRow } from '../machines/views.js';
  */
 export type Outcome = 'success' | 'failed' | 'cancelled' | 'replaced' | 'unknown';
 
-/** The story of one order, as a row of the history. It is written when it begins, again as it goes on, and at its end. */
-export interface Story {
+/** The story of one order, as a row of the history. It is written when it begins, at each change of stage, and at its end. */
+export interface Story extends StageTimes {
   /** Rows of one id are one story; the newest of them counts. */
   id: number;
   /** When the row was written, ISO 8601. */
@@ -48,19 +49,25 @@ export function beginStory(id: number, context: UpdateContext, startedAt: Date |
     restarts: 0,
     from: null,
     outcome: null,
+    ...noTimes(),
     ...toldBy(context),
   };
 }
 
 /** Brings a story up to what the machine knows of its order now. */
 export function tellOn(story: Story, context: UpdateContext): void {
-  Object.assign(story, toldBy(context), { from: context.deployment?.from?.version ?? story.from });
+  const from = context.deployment?.from?.version ?? story.from;
+  Object.assign(story, toldBy(context), { from }, timeOf(story, new Date()));
 }
 
 /** Ends a story. */
 export function endStory(story: Story, outcome: Outcome, at: Date): void {
-  const ms = story.startedAt === null ? null : at.getTime() - Date.parse(story.startedAt);
-  Object.assign(story, { outcome, time: at.toISOString(), ms });
+  Object.assign(story, { outcome }, timeOf(story, at));
+}
+
+function timeOf({ startedAt }: Story, at: Date) {
+  const ms = startedAt === null ? null : at.getTime() - Date.parse(startedAt);
+  return { time: at.toISOString(), ms } satisfies Partial<Story>;
 }
 
 /** Whether the machine's context is about the order of a story. */
@@ -72,7 +79,7 @@ export function isAbout(story: Story, { order, deployment }: UpdateContext): boo
 /** The story in a row of the history; null where the row is none that could be gone on with. */
 export function storyIn(row: HistoryRow): Story | null {
   const copy: unknown = { ...row };
-  return isStory(copy) ? copy : null;
+  return isStory(copy) ? { ...copy, ...readTimes(row) } : null;
 }
 
 function toldBy({ order, deployment, failure, attempts, facts, notices }: UpdateContext) {
@@ -88,25 +95,6 @@ function toldBy({ order, deployment, failure, attempts, facts, notices }: Update
   } satisfies Partial<Story>;
 }
 
-const TEXT = { type: 'string' } as const;
-const TEXT_OR_NULL = { type: ['string', 'null'] } as const;
-
-function shapeOf(properties: Readonly<Record<string, object>>) {
-  return { type: 'object', required: Object.keys(properties), properties };
+function isStory(value: unknown): value is Story {
+  return story(value);
 }
-
-const isStory = new Ajv({ allowUnionTypes: true }).compile<Story>(
-  shapeOf({
-    id: { type: 'integer', minimum: 1 },
-    time: TEXT,
-    startedAt: TEXT_OR_NULL,
-    order: { enum: ['download', 'update', 'rollback'] },
-    from: TEXT_OR_NULL,
-    to: TEXT_OR_NULL,
-    package: { anyOf: [{ type: 'null' }, shapeOf({ md5: TEXT })] },
-    orders: { type: 'array', items: shapeOf({ time: TEXT, order: TEXT, by: TEXT }) },
-    restarts: { type: 'integer', minimum: 0 },
-    outcome: TEXT_OR_NULL,
-    notices: { type: 'array', items: TEXT },
-  }),
-);

@@ -57,9 +57,6 @@ const TIMING: Omit<Timing, 'settleMs'> = {
   startTimeoutMs: 30_000,
 };
 
-/** The running updater as HTTP and the command see it: events in, state out. */
-export type Updater = Awaited<ReturnType<typeof startUpdater>>;
-
 /**
  * Starts the updater from what is on disk: saved state, journal, packages. It always starts; what was wrong with them is
  * in the log. Rejects only where its folders cannot be made.
@@ -76,7 +73,6 @@ export async function startUpdater(parts: UpdaterParts) {
 
   const board = new ProgressBoard();
   const events = new EventLog();
-  const metrics = new Metrics();
   const snapshots = new SnapshotStore(tmpDir, log);
   const reporter = new Reporter({
     deviceApiUrl: configuration.deviceApiUrl,
@@ -92,6 +88,7 @@ export async function startUpdater(parts: UpdaterParts) {
   const stories = await UpdateStories.open({
     path: historyPath,
     log,
+    clock,
     liveVersion: async () => (await store.named('current'))?.version ?? null,
     saved,
   });
@@ -109,6 +106,7 @@ export async function startUpdater(parts: UpdaterParts) {
     reporter.progress(state, progress);
     events.progress({ stage: STAGES[state], progress: progress.percent, message: progress.message });
   });
+  const metrics = new Metrics(context().attempts);
   const found = await whatIsOnDisk();
   snapshots.countRestores(found.restores);
   actor.start();
@@ -190,6 +188,7 @@ export async function startUpdater(parts: UpdaterParts) {
     const before = from === 'none' ? null : topStateOf(from);
     const afterMs = now.getTime() - sinceMs;
     const step = seen(context);
+    metrics.countFetched(context.attempts);
     log.info('transition', { from, to: path, event: step.event });
     events.transition({ time: now.toISOString(), from, to: path, afterMs, ...step });
     if (before !== null) metrics.countTime(before, afterMs);

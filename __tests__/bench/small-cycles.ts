@@ -14,7 +14,7 @@ export interface AtIdle {
 }
 
 /** Collects all garbage of an updater whenever it gets this signal; see collect-on-signal. */
-const COLLECT = 'SIGUSR2';
+export const COLLECT = 'SIGUSR2';
 const SETTLED_MS = 200;
 
 /** The environment of an updater whose garbage can be collected from outside. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
@@ -7,6 +7,7 @@ import { Device } from '../support/device.js';
 import { closedOrigin, serve } from '../support/small-server.js';
 import { URL_SECRET } from '../support/package-server.js';
 import { runNode, type Ending } from '../support/run-node.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { accepted } from '../support/updater-caller.js';
 
 function doctor(device: Device, url: string, ...args: string[]): Promise<Ending> {
@@ -57,6 +58,40 @@ describe('the doctor', () => {
       verdict: 'note',
       words: expect.stringMatching(/download to 1\.2\.0: MD5_MISMATCH: /),
       remedy: expect.any(String),
+    });
+  });
+
+  test.each([
+    ['read by others', 0o640, 0, /^FAULT token +\S+ has mode 0640 → chmod 0600 \S+$/m],
+    ['of another user', 0o600, 4711, /^FAULT token +\S+ belongs to user 4711 → chown root \S+$/m],
+    [
+      'without a token',
+      0o600,
+      0,
+      /^FAULT token +\S+ holds no usable token: there is no such token in it → write a new one/m,
+    ],
+    ['as it should be', 0o600, 0, /^ok {4}token +\S+ has mode 0600 and holds a token$/m],
+  ])('says what is wrong with a token file %s, and never what is in it', async (what, mode, uid, line) => {
+    const file = join(await temporaryFolder(), 'token');
+    const secret = 'correct-horse-battery';
+    await writeFile(file, what === 'without a token' ? 'short' : secret, { mode });
+    await chown(file, uid, 0);
+    const device = await Device.make({ environment: { TOPE_TOKEN_FILE: file } });
+    const { stdout, stderr } = await doctor(device, await closedOrigin());
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(line);
+    expect(stdout.split('\n').filter((one) => / token /.test(one.slice(0, 18)))).toHaveLength(1);
+    expect(stdout).not.toContain(secret);
+  });
+
+  test('says that a token file is not there', async () => {
+    const device = await Device.make({ environment: { TOPE_TOKEN_FILE: '/nowhere/token' } });
+    const { stdout } = await doctor(device, await closedOrigin());
+    expect(stdout).toMatch(/^FAULT token +\/nowhere\/token cannot be read: ENOENT.* → write a new one/m);
+    const order = await runNode('scripts/tope-updater.js', ['cancel'], device.environment);
+    expect(order).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('the token in /nowhere/token cannot be read: ENOENT'),
     });
   });
 

@@ -81,6 +81,9 @@ describe('an update by hand', () => {
     expect(history.stdout).toMatch(
       /Z {2}update to 1\.2\.0: success \(\d+\.\d s; \d+ bytes fetched in 1 request; download by/,
     );
+    expect(history.stdout).toMatch(
+      /\n {2}stages: downloading \d+\.\d s, verifying [\d.]+ s, toInstall [\d.]+ s, installing [\d.]+ s, rebooting/,
+    );
     expect(history.stdout).toMatch(/Z {2}rollback 1\.2\.0 → 0\.0\.0: success \(/);
     const last = await run(device, 'history', '--last', '1', '--json');
     expect(JSON.parse(last.stdout)).toMatchObject({ id: 2, order: 'rollback', from: '1.2.0', to: '0.0.0' });
@@ -139,7 +142,13 @@ describe('an update by hand', () => {
     await device.restart('SIGTERM');
     const history = fieldOf((await device.get('/history')).data, 'history');
     expect(history).toMatchObject([
-      { startedAt: fieldOf(begun, 'startedAt'), restarts: 1, outcome: 'success', orders: [{}, {}] },
+      {
+        startedAt: fieldOf(begun, 'startedAt'),
+        restarts: 1,
+        outcome: 'success',
+        orders: [{}, {}],
+        stageMs: { downloading: expect.any(Number), rebooting: expect.any(Number) },
+      },
     ]);
   }, 60_000);
 });

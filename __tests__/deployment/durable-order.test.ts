@@ -26,8 +26,8 @@ async function seenDuring(work: () => Promise<unknown>) {
 
 describe('what a power cut must not take away', () => {
   test('is synced before a switch begins: the held file, the staged one’s name, and both folders [D-58]', async () => {
-    await bench.stage(await device.package('1.1.0'));
-    const { synced } = await seenDuring(() => bench.effects.stopServices(bench.signal));
+    const update = await device.package('1.1.0');
+    const { synced } = await seenDuring(() => bench.stop(update));
     const [operation] = (await bench.journal()).body.operations;
     const { newAt, oldAt } = operation ?? {};
     const all = [oldAt ?? '', dirname(oldAt ?? ''), dirname(newAt ?? ''), bench.store.staging];

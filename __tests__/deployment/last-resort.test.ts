@@ -55,7 +55,7 @@ describe('the last resort', () => {
     const device = await stuck();
     const { bench } = device;
     let cuts = 0;
-    for (let n = 0; ; n += 4) {
+    for (let n = 0; ; n += 3) {
       const { wasCut } = await cutAt(n, () => toFactory(device));
       await toFactory(device);
       await bench.close();

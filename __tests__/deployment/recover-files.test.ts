@@ -34,14 +34,13 @@ async function cutIn(phase: Phase, purpose: Purpose): Promise<Cutting> {
     await bench.effects.switchFiles();
     await back();
     const forward = () => bench.effects.goToFactory({ cause: CAUSE }, bench.signal);
-    if (phase === 'stopping') await cut(1, 'journal.mark', forward);
+    if (phase === 'stopping') await cut(0, 'journal.mark', forward);
     else if (phase === 'switching') await cut(1, 'switch.sync', forward);
     else await cut(0, 'commit.object', forward);
     return { device, before, wanted: {} };
   }
   if (phase === 'stopping') {
-    await bench.stage(purpose === 'update' ? update : '000001-1.0.0');
-    await cut(0, 'journal.mark', () => bench.effects.stopServices(bench.signal));
+    await bench.stop(purpose === 'update' ? update : '000001-1.0.0');
     return { device, before, wanted: {} };
   }
   await bench.stop(purpose === 'update' ? update : '000001-1.0.0');

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { SCRIPTS, STYLES } from '../../http/pages/page.js';
 import { createHttpServer } from '../../http/server.js';
 import { ERRORS } from '../../machines/errors.js';
-import { STAGES } from '../../machines/stage.js';
+import { FIRST_WORDS, STAGES } from '../../machines/stage.js';
 import { FAILURE_KINDS, wordsFor } from '../../pages/screen-words.js';
 import { call } from '../support/http-call.js';
 import { closeBenches, openBench } from '../support/http-bench.js';
@@ -91,5 +91,32 @@ describe.each(['en-GB', 'zh-CN', 'zh', 'fr'])('the screen for %s', (language) =>
     const message = words.message('Installing module voice-app (2/3)');
     expect(message).toBe(isChinese ? '正在安装模块 voice-app（2/3）' : 'Installing module voice-app (2/3)');
     expect(words.message('something new')).toBe('something new');
+  });
+});
+
+describe('what the updater tells', () => {
+  const told = [
+    ...Object.values(FIRST_WORDS).map(({ message }) => message),
+    ...['Downloading package... 0.3 MB / 0.4 MB', 'Verifying package... 0.3 MB / 0.4 MB'],
+    ...['Checking the package again...', 'Installing module app', 'Installing module app (2/3)'],
+    ...['Restoring files...', 'Stopping services...', 'Switching files...', 'Files switched'],
+    ...['Started app (1/2)', 'Watching the services settle...'],
+    'Update finished; services were not started (no service manager)',
+    'Update finished; /opt/tope/a was edited on this device: kept as /opt/tope/a.local-1.0.0; services were not started (no service manager)',
+    'Update finished; /opt/tope/a had file capabilities and the mode 4755, the new file has not: set them anew if it needs them',
+  ];
+
+  test.each(told)('is told in Chinese too, and never a second time below the headline: %s', (message) => {
+    const chinese = wordsFor('zh-CN').message(message);
+    const names = /\/opt\/tope\/a(\.local-1\.0\.0)?|\bapp\b|\bMB\b/g;
+    expect(chinese.replace(names, '')).not.toMatch(/[A-Za-z]{2}/);
+    expect(wordsFor('en').message(message)).not.toMatch(/^(Downloading|Verifying|Installing\.\.\.|Update)/);
+  });
+
+  test('keeps what a person wants to know', () => {
+    expect(wordsFor('en').message('Downloading package... 0.3 MB / 0.4 MB')).toBe('0.3 MB / 0.4 MB');
+    expect(
+      wordsFor('zh').message('Update finished; /a was edited on this device: kept as /a.local-1.0.0'),
+    ).toBe('/a 曾在本设备上被修改，已另存为 /a.local-1.0.0');
   });
 });

@@ -3,7 +3,7 @@ import type { Express } from 'express';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createApp } from '../../http/app.js';
 import { EventStreams } from '../../http/event-streams.js';
-import { DOWNLOAD_BODY } from '../../http/orders/order-bodies.js';
+import { DOWNLOAD_BODY } from '../../http/orders/order-schemas.js';
 import { openApiDocument } from '../../http/reads/openapi.js';
 import { placesOf, type JsonSchema } from '../../http/route.js';
 import { ROUTES } from '../../http/routes.js';

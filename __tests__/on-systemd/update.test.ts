@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { fieldOf } from '../support/json-fields.js';
+import { freePorts } from '../../scripts/demo/free-ports.js';
+import { fieldOf, textOf } from '../support/json-fields.js';
 import { InstalledDevice, UNITS } from '../support/installed-device.js';
 import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
 import { eventually } from '../support/eventually.js';
 
-const API_PORT = 19_080;
 const HEARD = '/var/lib/heard';
 
 /** A device-api that writes down what it is told, with the version of its own that heard it. */
-const deviceApi = (version: string) => `#!/usr/bin/env node
+const deviceApi = (version: string, port: number) => `#!/usr/bin/env node
 const { appendFileSync } = require('node:fs');
 require('node:http').createServer((request, response) => {
   const parts = [];
@@ -18,7 +18,7 @@ require('node:http').createServer((request, response) => {
     appendFileSync('${HEARD}', JSON.stringify({ by: '${version}', ...report }) + '\\n');
     response.end('{}');
   });
-}).listen(${API_PORT}, '127.0.0.3');
+}).listen(${port}, '127.0.0.1');
 `;
 const worker = (version: string) => `#!/bin/sh\n# ${version}\nexec sleep 1000\n`;
 const unit = (name: string, more: string[] = []) => [
@@ -41,14 +41,15 @@ async function downtimeMs(): Promise<number> {
 
 describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on it', () => {
   beforeAll(async () => {
+    const [port = 0] = await freePorts(1);
     device = await InstalledDevice.installed({
-      configuration: { deviceApiUrl: `http://127.0.0.3:${API_PORT}` },
+      configuration: { deviceApiUrl: `http://127.0.0.1:${port}` },
     });
-    await device.addService('device-api', deviceApi('1.0.0'), unit('device-api'));
+    await device.addService('device-api', deviceApi('1.0.0', port), unit('device-api'));
     await device.addService('voice', worker('1.0.0'), unit('voice', afterApi));
     await device.addService('camera', worker('1.0.0'), unit('camera', afterApi));
     const modules = [
-      { name: 'device-api', program: deviceApi('2.0.0'), order: 1 },
+      { name: 'device-api', program: deviceApi('2.0.0', port), order: 1 },
       { name: 'voice', program: worker('2.0.0'), order: 2 },
       { name: 'camera', program: worker('2.0.0'), order: 3 },
     ].map(({ name, program, order }) => ({
@@ -114,6 +115,54 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
     expect(await device.ends()).toBeNull();
     expect(await device.property('voice', 'Description')).toBe('Voice of 3');
     expect(await device.property('voice', 'NeedDaemonReload')).toBe('no');
+  });
+
+  test('is looked at by the doctor, who tells units that failed, are masked or are missing, and what to do', async () => {
+    const look = async () => {
+      const program = '/opt/tope/updater/program/bin/tope-updater';
+      const { stdout } = await device.lab.exec([program, 'doctor', '--json']);
+      const findings: unknown = JSON.parse(stdout);
+      const about = (Array.isArray(findings) ? findings : []).filter(
+        (one) => textOf(one, 'about') === 'units',
+      );
+      return about.map((one) => ['verdict', 'words', 'remedy'].map((name) => textOf(one, name)).join('; '));
+    };
+    const [voice, recover] = [`${UNITS}/voice.service`, `${UNITS}/tope-updater-recover.service`];
+    expect(await look()).toEqual(
+      expect.arrayContaining([
+        'ok; tope-updater.service is installed, active; ',
+        expect.stringMatching(/^ok; tope-updater-recover\.service is installed, /),
+        'ok; voice.service is active; ',
+      ]),
+    );
+
+    await device.lab.sh(`mkdir ${voice}.d; printf '[Service]\\nRestart=no\\n' >${voice}.d/once.conf
+      mv ${recover} /root/; ln -s /dev/null ${recover}
+      systemctl daemon-reload; systemctl kill --signal=SIGKILL voice
+      while systemctl is-active --quiet voice; do sleep 0.05; done`);
+    expect(await look()).toEqual(
+      expect.arrayContaining([
+        'fault; tope-updater-recover.service is masked; systemctl unmask tope-updater-recover.service',
+        'fault; voice.service is failed (signal); journalctl -u voice.service; systemctl start voice.service',
+      ]),
+    );
+
+    await device.lab.sh(
+      `rm ${recover}; mv ${voice} /root/; ln -s /dev/null ${voice}; systemctl daemon-reload`,
+    );
+    expect(await look()).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^fault; tope-updater-recover\.service is missing; install the updater/),
+        'fault; voice.service is masked, failed: an update that needs it is refused; systemctl unmask voice.service',
+      ]),
+    );
+
+    await device.lab.sh(`rm ${voice}; systemctl reset-failed voice; systemctl daemon-reload`);
+    expect(await look()).toContainEqual(
+      expect.stringMatching(/^fault; voice\.service is missing, inactive; tope-updater rollback factory/),
+    );
+    await device.lab.sh(`mv /root/voice.service /root/tope-updater-recover.service ${UNITS}/; rm -r ${voice}.d
+      systemctl daemon-reload; systemctl start voice`);
   });
 
   describe('whose new version does not run', () => {

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { freePorts } from '../../scripts/demo/free-ports.js';
 import { accessibilityFaults } from '../support/accessibility.js';
 import { CHROMIUM, startBrowser } from '../support/browser.js';
@@ -54,9 +54,25 @@ describeIf(CHROMIUM, 'the screen, on 800×480 and on a strip of 1920×440, in bo
         'document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth',
       );
       expect([view.name, isWhole]).toEqual([view.name, true]);
+      await nothingOverlaps(`${moment}, ${view.name}`, page);
       expect(faults).toEqual([]);
       await photograph(page, `screen-${moment}-${view.name}`);
     }
+  }
+
+  /** No text is cut off, and none stands upon another. */
+  async function nothingOverlaps(name: string, page: Page): Promise<void> {
+    const faults: unknown = await page.evaluate(`(() => {
+      const shown = [...document.querySelectorAll('#versions, h1, #hint, #message, #percent, progress, #steps li, #error')]
+        .filter((one) => one.offsetParent !== null && (one.textContent !== '' || one.tagName === 'PROGRESS'))
+        .map((one) => [one.id || one.textContent, one, one.getBoundingClientRect()]);
+      const cut = shown.filter(([, one]) => one.scrollWidth > one.clientWidth + 1).map(([name]) => name + ' is cut off');
+      const upon = shown.flatMap(([name, , a], at) => shown.slice(at + 1)
+        .filter(([, , b]) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+        .map(([other]) => name + ' overlaps ' + other));
+      return [...cut, ...upon];
+    })()`);
+    expect([name, faults]).toEqual([name, []]);
   }
 
   async function everyPageShows(selector: string, text: RegExp): Promise<void> {
@@ -78,6 +94,7 @@ describeIf(CHROMIUM, 'the screen, on 800×480 and on a strip of 1920×440, in bo
     const downloading = { en: 'Downloading the update', zh: '正在下载更新' };
     const goOn = { en: 'You can go on using the device.', zh: '您可以继续使用设备。' };
     await everyPageShows('#percent', /^[1-9]\d* %$/);
+    await everyPageShows('#message', /^\d+\.\d MB/);
     await everyPageShows('#versions', /^1\.0\.0 → 1\.1\.0$/);
     await everyPageSays('downloading', downloading, goOn);
     const before = await open[0]?.watched.page.textContent('#percent');
@@ -91,6 +108,7 @@ describeIf(CHROMIUM, 'the screen, on 800×480 and on a strip of 1920×440, in bo
         zh: '正在等待更新程序响应，本页面会自动继续。',
       },
     );
+    for (const { watched } of open) expect(await accessibilityFaults(watched.page)).toEqual([]);
     const held = device.server.holdAfter(200_000);
     await device.start();
     await everyPageSays('resumed', downloading, goOn);

@@ -45,6 +45,16 @@ async function isLit(page: Page, state: string): Promise<void> {
   await until(`${state} is lit`, async () => (await litOf(page)) === state);
 }
 
+/** Whether an element stands wholly in what is seen of the picture. */
+async function isInPicture(page: Page, selector: string): Promise<boolean> {
+  const isInside: unknown = await page.evaluate(
+    `((view, box) => box.top >= view.top && box.bottom <= view.bottom && box.left >= view.left && box.right <= view.right)(
+      document.getElementById('canvas').getBoundingClientRect(),
+      document.querySelector('${selector}').getBoundingClientRect())`,
+  );
+  return isInside === true;
+}
+
 describeIf(CHROMIUM, 'the visualizer, while a real update runs', () => {
   let browser: Browser;
   let device: Device;
@@ -111,6 +121,7 @@ describeIf(CHROMIUM, 'the visualizer, while a real update runs', () => {
     const edge = 'downloading.transferring/xstate.error.actor.transfer/2';
     expect(await page.locator(`[data-edge="${edge}"].is-lit`).count()).toBe(1);
     expect(await page.locator('.line.is-lit').count()).toBe(1);
+    await until('the lit edge is seen', () => isInPicture(page, '.edge.is-lit'));
     const detail = await page.textContent('#detail');
     expect(detail).toMatch(/DOWNLOAD_FAILED: .*403/);
     expect(detail).toContain('isNetworkAway: no is there no network at all?');

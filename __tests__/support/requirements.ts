@@ -18,7 +18,7 @@ export function hasProgram(name: string): boolean {
 }
 
 /** Whether systemd is installed; it need not be what this machine was booted with. */
-export function hasSystemd(): boolean {
+function hasSystemd(): boolean {
   return isExecutable('/lib/systemd/systemd') && hasProgram('systemctl') && hasProgram('dbus-daemon');
 }
 

@@ -4,7 +4,7 @@ import { UpdateError } from '../../machines/errors.js';
 import { TransportFault } from '../envelope.js';
 
 /** The largest request body, in bytes. */
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 const parse: RequestHandler = express.json({
   type: () => true,

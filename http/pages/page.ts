@@ -17,6 +17,7 @@ export const SCRIPTS = [
   'orders.js',
   'picture.js',
   'replay.js',
+  'screen-messages.js',
   'screen-words.js',
   'screen.js',
   'steps.js',

@@ -17,7 +17,7 @@ const ORDERS = `
 `;
 
 /** The page for people who look at the machine: its picture with the state lit, live, and how it got there. */
-export function visualizerPage(withOrders: boolean): Page {
+function visualizerPage(withOrders: boolean): Page {
   return {
     title: 'TOPE Updater: the machine',
     script: 'visualizer.js',

@@ -13,6 +13,21 @@ const ENVELOPE = {
   },
 } as const;
 
+/** RFC 6750. Orders alone need it, and only where the device's configuration names a token file. */
+const TOKEN = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'The token in TOPE_TOKEN_FILE; where none is configured, orders need none',
+} as const;
+
+const FAULT = { 'application/json': { schema: { $ref: '#/components/schemas/Envelope' } } } as const;
+
+const TOKEN_MISSING = {
+  description: 'The token is missing or wrong',
+  headers: { 'WWW-Authenticate': { schema: { const: 'Bearer' } } },
+  content: FAULT,
+} as const;
+
 /** The OpenAPI 3.1 document of a table of routes, with the very schemas that requests are checked by. */
 export function openApiDocument(routes: readonly Route[]): JsonSchema {
   const paths: Record<string, Record<string, JsonSchema>> = {};
@@ -29,7 +44,7 @@ export function openApiDocument(routes: readonly Route[]): JsonSchema {
       description: 'Orders, progress and state of the on-device updater. Loopback only.',
     },
     paths,
-    components: { schemas: { Envelope: ENVELOPE } },
+    components: { schemas: { Envelope: ENVELOPE }, securitySchemes: { token: TOKEN } },
   };
 }
 
@@ -37,16 +52,19 @@ export function openApiDocument(routes: readonly Route[]): JsonSchema {
 export const openapi: Handler = ({ routes }) => jsonReply(openApiDocument(routes));
 
 function operationOf({ method, does, body, answers }: Route): JsonSchema {
+  const isOrder = method === 'POST';
   const requestBody = { required: true, content: { 'application/json': { schema: body ?? {} } } };
   return {
     summary: does,
-    ...(method === 'POST' ? { requestBody } : {}),
+    // An empty one among them: it may be left out where the device demands none.
+    ...(isOrder ? { requestBody, security: [{}, { token: [] }] } : {}),
     responses: {
       200: { description: 'The answer', content: contentOf(answers) },
+      ...(isOrder ? { 401: TOKEN_MISSING } : {}),
       default: {
         description:
-          'A request that is no order at all (401, 403, 405, 413, 415, 421, 429), or an unwell updater (503)',
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/Envelope' } } },
+          'A request that is no order at all (403, 404, 405, 413, 415, 421, 429), or an unwell updater (503)',
+        content: FAULT,
       },
     },
   };

@@ -8,6 +8,7 @@ import { checkKeys } from './keys.js';
 import { checkLastOrder } from './last-order.js';
 import { checkPort } from './port.js';
 import { checkJournal, checkStateFile } from './state-file.js';
+import { checkToken } from './token.js';
 import { checkUnits } from './units.js';
 
 /** Looks at everything that an update needs, changing nothing. `warnings` are the configuration's. */
@@ -24,6 +25,7 @@ export async function examine(
     ...(await findingsOf('port', () => checkPort(client))),
     ...(await findingsOf('folder', () => checkFolders(configuration))),
     ...(await findingsOf('keys', () => checkKeys(configuration))),
+    ...(await findingsOf('token', () => checkToken(configuration.tokenFile))),
     ...(await findingsOf('units', () => checkUnits(configuration, store))),
     ...(await findingsOf('state', () => checkStateFile(workDir))),
     ...(await findingsOf('journal', () => checkJournal(store))),

@@ -21,15 +21,25 @@ export async function checkUnits(configuration: Configuration, store: Store): Pr
 }
 
 async function own(control: ServiceControl, unit: string): Promise<Finding> {
-  const { load } = await control.look(unit);
-  return load === 'loaded'
-    ? ok('units', `${unit} is installed`)
-    : fault('units', `${unit} is ${load}`, 'install the updater as docs/operations.md tells');
+  const { load, active, result } = await control.look(unit);
+  if (load === 'masked') return fault('units', `${unit} is masked`, unmask(unit));
+  if (load !== 'loaded')
+    return fault('units', `${unit} is ${load}`, 'install the updater as docs/operations.md tells');
+  if (active === 'failed') return fault('units', `${unit} is failed (${result})`, `journalctl -u ${unit}`);
+  return ok('units', `${unit} is installed, ${active}`);
 }
 
 async function service(control: ServiceControl, unit: string): Promise<Finding> {
   const { load, active, isOneshot, result } = await control.look(unit);
   const runs = active === 'active' || (isOneshot && result === 'success');
   if (load === 'loaded' && runs) return ok('units', `${unit} is ${active}`);
-  return fault('units', `${unit} is ${load}, ${active} (${result})`, `journalctl -u ${unit}`);
+  if (load === 'masked')
+    return fault('units', `${unit} is masked, ${active}: an update that needs it is refused`, unmask(unit));
+  if (load !== 'loaded')
+    return fault('units', `${unit} is ${load}, ${active}`, 'tope-updater rollback factory, or ask support');
+  return fault('units', `${unit} is ${active} (${result})`, `journalctl -u ${unit}; systemctl start ${unit}`);
+}
+
+function unmask(unit: string): string {
+  return `systemctl unmask ${unit}`;
 }

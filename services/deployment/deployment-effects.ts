@@ -13,6 +13,7 @@ import { goToFactory } from './last-resort.js';
 import { pruneStore } from './prune-store.js';
 import { runPostCommands, settleServices, startServices } from './restart-services.js';
 import { stageRelease, type StageTools } from './stage-release.js';
+import type { Store } from './store.js';
 import { readStaged, type StagedRelease } from './staged-release.js';
 import { stopForSwitch } from './stop-for-switch.js';
 import { refuseMovedTargets, switchFiles } from './switch-files.js';
@@ -35,6 +36,9 @@ export interface DeploymentParts extends DeploymentTools {
 /** What the deployment actors of the machine do, one function each. */
 export function deploymentEffects(parts: DeploymentParts) {
   const { store, territory, tell } = parts;
+  /** Of the deployment whose services this process has stopped: reading it again costs time while they are down. */
+  let stopped: Journal | null = null;
+  const openJournal = async () => stopped ?? readJournal(store);
 
   async function stage(makeStaged: (tools: StageTools) => Promise<StagedRelease>, signal: AbortSignal) {
     const staged = await makeStaged({
@@ -74,6 +78,7 @@ export function deploymentEffects(parts: DeploymentParts) {
 
   return {
     stageRelease: ({ deployment }: { deployment: Deployment }, signal: AbortSignal) => {
+      stopped = null;
       const { identity, to } = deployment;
       if (identity !== null) return stagePackage(identity, signal);
       const wanted = async () => {
@@ -88,13 +93,13 @@ export function deploymentEffects(parts: DeploymentParts) {
       const busy = await parts.askGuard(signal);
       if (busy !== null) throw new UpdateError('DEVICE_BUSY', busy);
       tell(STAGED_PERCENT, 'Stopping services...');
-      await stopForSwitch(await readStaged(store), parts, signal);
+      stopped = await stopForSwitch(await readStaged(store), parts, signal);
       tell(STOPPED_PERCENT, 'Switching files...');
       return null;
     },
 
     switchFiles: async (): Promise<null> => {
-      const journal = await openJournal(parts);
+      const journal = await openJournal();
       await refuseMovedTargets(journal.body.operations, territory);
       await switchFiles(journal);
       const { to, operations } = journal.body;
@@ -104,37 +109,44 @@ export function deploymentEffects(parts: DeploymentParts) {
     },
 
     runPostCommands: async (signal: AbortSignal): Promise<null> => {
-      await runPostCommands(await openJournal(parts), parts, signal);
+      await runPostCommands(await openJournal(), parts, signal);
       return null;
     },
 
     startServices: async (signal: AbortSignal): Promise<null> => {
-      await startServices(await openJournal(parts), 'wanted', parts, signal);
+      await startServices(await openJournal(), 'wanted', parts, signal);
       return null;
     },
 
     settleServices: async (signal: AbortSignal): Promise<null> => {
-      await settleServices(await openJournal(parts), 'wanted', parts, signal);
+      await settleServices(await openJournal(), 'wanted', parts, signal);
       return null;
     },
 
     commitRelease: async (): Promise<{ at: Instant; notices: string[] }> => {
-      const journal = await openJournal(parts);
+      const journal = await openJournal();
       const kept = await recordRelease(store, journal, await readStaged(store), parts);
       const words = 'services were not started (no service manager)';
       const notices = parts.control.canStart ? kept : [...kept, words];
       await keepNotices(store, notices);
       await journal.remove();
+      stopped = null;
       parts.log.info('release committed', { release: journal.body.to.id });
       return { at: parts.at(), notices };
     },
 
-    goBack: ({ cause }: { cause: Failure }, signal: AbortSignal) => goBack(cause, parts, signal),
-    goToFactory: ({ cause }: { cause: Failure }, signal: AbortSignal) => goToFactory(cause, parts, signal),
+    goBack: ({ cause }: { cause: Failure }, signal: AbortSignal) => {
+      stopped = null;
+      return goBack(cause, parts, signal);
+    },
+    goToFactory: ({ cause }: { cause: Failure }, signal: AbortSignal) => {
+      stopped = null;
+      return goToFactory(cause, parts, signal);
+    },
   };
 }
 
-async function openJournal({ store }: DeploymentTools): Promise<Journal> {
+async function readJournal(store: Store): Promise<Journal> {
   const journal = await Journal.read(store.journalPath);
   if (journal === null)
     throw new UpdateError('DEPLOYMENT_FAILED', 'the journal of this deployment is missing');

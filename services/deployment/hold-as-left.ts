@@ -1,18 +1,21 @@
 import { dirname } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
-import { look, removeFile, syncFileAt, syncFolder } from '../disk.js';
+import { aFewAtOnce } from '../a-few-at-once.js';
+import { removeFile, syncFileAt, syncFolder } from '../disk.js';
 import type { Log } from '../log.js';
 import { readAttributes } from './attributes.js';
 import { giveAttributes, hold } from './held-file.js';
 import { withKeptBeside } from './kept-beside.js';
 import { isUntouched, recordFile, statFile, type FileStat } from './live-file.js';
 import type { Operation } from './operation.js';
+import { pathsThere } from './paths-there.js';
 import type { Store } from './store.js';
 
 /**
  * What the services wrote last is theirs: once they are stopped, every live file that is not the one that is held any
- * more is held and hashed again. Then everything staged is made durable, and edited files get the name under which they
- * will be kept beside. Throws DEPLOYMENT_FAILED where a staged file is gone, or what stands there is no regular file.
+ * more is held and hashed again, durably, and edited files get the name under which they will be kept beside. An
+ * operation for which nothing had to be done comes back as the same object. Throws DEPLOYMENT_FAILED where a staged file
+ * is gone, or what stands there is no regular file.
  */
 export async function holdAsLeft(
   operations: readonly Operation[],
@@ -20,23 +23,31 @@ export async function holdAsLeft(
   store: Store,
   log: Log,
 ): Promise<Operation[]> {
-  const held: Operation[] = [];
-  for (const operation of operations) held.push(await heldAsLeft(operation, store));
+  const there = await pathsThere(operations.flatMap(({ newAt, oldAt }) => [newAt, oldAt]));
+  const held = [...operations];
+  await aFewAtOnce(operations.entries(), async ([at, operation]) => {
+    held[at] = await heldAsLeft(operation, there, store);
+  });
   const recorded = await withAttributes(held, operations, log);
-  const places = recorded.flatMap(({ newAt, oldAt }) => [newAt, oldAt]).filter((at) => at !== null);
-  for (const { oldAt } of recorded) if (oldAt !== null) await syncFileAt('staging.sync', oldAt);
-  const folders = new Set(places.map((at) => dirname(at)));
-  for (const folder of [...folders, store.staging]) await syncFolder('staging.sync', folder);
+  const anew = recorded.flatMap(({ oldAt }, at) => (held[at] === operations[at] ? [] : [oldAt]));
+  const files = anew.filter((oldAt) => oldAt !== null);
+  await aFewAtOnce(files, (oldAt) => syncFileAt('staging.sync', oldAt));
+  for (const folder of new Set(files.map((oldAt) => dirname(oldAt))))
+    await syncFolder('staging.sync', folder);
   return withKeptBeside(recorded, versionLeft);
 }
 
-async function heldAsLeft(operation: Operation, store: Store): Promise<Operation> {
+async function heldAsLeft(
+  operation: Operation,
+  there: ReadonlySet<string>,
+  store: Store,
+): Promise<Operation> {
   const { path, old, newAt } = operation;
-  if (newAt !== null && (await look(newAt)) === null)
+  if (newAt !== null && !there.has(newAt))
     throw new UpdateError('DEPLOYMENT_FAILED', `the staged file ${newAt} of ${path} is gone`);
   const stat = await statFile(path);
   if (stat === null && old === null) return operation;
-  if (stat !== null && (await isHeld(operation, stat))) return operation;
+  if (stat !== null && isHeld(operation, stat, there)) return operation;
   const oldAt = operation.oldAt ?? oldNameOf(operation, store);
   await removeFile('staging.remove', oldAt);
   if (stat === null) return { ...operation, old: null, oldAt: null };
@@ -50,8 +61,8 @@ async function heldAsLeft(operation: Operation, store: Store): Promise<Operation
 }
 
 /** Whether what is held is the live file, as it was recorded. A power cut while stopping may have lost the held name. */
-async function isHeld({ old, oldAt }: Operation, stat: FileStat): Promise<boolean> {
-  return old !== null && oldAt !== null && isUntouched(old, stat) && (await look(oldAt)) !== null;
+function isHeld({ old, oldAt }: Operation, stat: FileStat, there: ReadonlySet<string>): boolean {
+  return old !== null && oldAt !== null && isUntouched(old, stat) && there.has(oldAt);
 }
 
 /** The place for the old file of an operation that found none when it was staged. */

@@ -1,11 +1,14 @@
-import { Ajv } from 'ajv';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRaw } from 'node:zlib';
 import { UpdateError, type ErrorCode } from '../../machines/errors.js';
 import type { ReleaseName } from '../../machines/package-order.js';
 import type { JournalPhase } from '../../machines/update-events.js';
+import { journalBody, journalMark } from '../compiled-checks.js';
 import { isSystemError, removeFile, syncFolder, writeDurably, writeInPlace } from '../disk.js';
+import { JOURNAL_FORMAT } from './journal-schema.js';
 import type { Operation } from './operation.js';
 import type { HealthCheck } from '../package/manifest.js';
 
@@ -76,40 +79,27 @@ interface Slot extends JournalHead {
   bodySha256: string;
 }
 
-const FORMAT = 'tope-journal-1';
 const HEAD_BYTES = 8192;
 const BODIES_AT = 2 * HEAD_BYTES;
-/** Room for what an edit found after the stop adds to the operations. */
+/** Room, packed, for what edits found after the stop add to the operations. */
 const SPARE_BYTES = 65_536;
 const MAX_CAUSE_CHARACTERS = 1000;
 
-// A checksum stands before each of them, so the shape is only a question of another program version.
-const ajv = new Ajv();
-const isMark = ajv.compile<{ slot: Slot; areaBytes: number }>({
-  type: 'object',
-  required: ['format', 'slot', 'areaBytes'],
-  properties: { format: { const: FORMAT } },
-});
-const isBody = ajv.compile<JournalBody>({
-  type: 'object',
-  required: [
-    'purpose',
-    'from',
-    'to',
-    'leftId',
-    'pointers',
-    'operations',
-    'newFolders',
-    'oldFolders',
-    'plan',
-    'roots',
-  ],
-});
+const pack = promisify(deflateRaw);
+const unpack = promisify(inflateRaw);
+
+function isMark(value: unknown): value is { slot: Slot; areaBytes: number } {
+  return journalMark(value);
+}
+
+function isBody(value: unknown): value is JournalBody {
+  return journalBody(value);
+}
 
 /**
  * The switch journal: written ahead, and outranking the state file. A preallocated, zero-filled file with two head
  * slots (the newest whole one counts) and two areas for the body, so that marking a phase needs no new room on the disk
- * and a torn write leaves the mark before it in force.
+ * and a torn write leaves the mark before it in force. The body names each file several times over, so it is packed.
  */
 export class Journal {
   readonly path: string;
@@ -130,7 +120,7 @@ export class Journal {
 
   /** Makes the journal in phase stopping, durably; one that is there is replaced (the last resort after a failed way back). */
   static async create(path: string, body: JournalBody, cause: JournalHead['cause'] = null): Promise<Journal> {
-    const bytes = Buffer.from(JSON.stringify(body));
+    const bytes = await packed(body);
     const areaBytes = bytes.length + Math.ceil(bytes.length / 4) + SPARE_BYTES;
     const slot: Slot = {
       sequence: 1,
@@ -144,10 +134,12 @@ export class Journal {
       bodyBytes: bytes.length,
       bodySha256: sha256(bytes),
     };
-    const file = Buffer.alloc(BODIES_AT + 2 * areaBytes);
-    encodeSlot(slot, areaBytes).copy(file, HEAD_BYTES);
-    bytes.copy(file, BODIES_AT);
-    await writeDurably(cause === null ? 'journal.create' : 'journal.replace', path, file, 0o600);
+    const heads = Buffer.alloc(BODIES_AT);
+    encodeSlot(slot, areaBytes).copy(heads, HEAD_BYTES);
+    const bodies = Buffer.alloc(2 * areaBytes);
+    bytes.copy(bodies);
+    // In pieces: what is written at once may be cached as one, and a mark would then dirty all of it.
+    await writeDurably(cause === null ? 'journal.create' : 'journal.replace', path, [heads, bodies], 0o600);
     return new Journal(path, body, slot, areaBytes);
   }
 
@@ -166,7 +158,7 @@ export class Journal {
       const at = BODIES_AT + slot.bodyArea * areaBytes;
       const bytes = file.subarray(at, at + slot.bodyBytes);
       if (sha256(bytes) !== slot.bodySha256) continue;
-      const body: unknown = JSON.parse(bytes.toString('utf8'));
+      const body: unknown = JSON.parse((await unpack(bytes)).toString('utf8'));
       if (isBody(body)) return new Journal(path, body, slot, areaBytes);
     }
     throw new UpdateError('DEPLOYMENT_FAILED', `the journal ${path} is damaged: no slot of it is whole`);
@@ -181,7 +173,7 @@ export class Journal {
 
   /** Writes the body anew (into the other area) and marks it as the one that counts. */
   async rewrite(body: JournalBody): Promise<void> {
-    const bytes = Buffer.from(JSON.stringify(body));
+    const bytes = await packed(body);
     if (bytes.length > this.#areaBytes) {
       throw new UpdateError(
         'DEPLOYMENT_FAILED',
@@ -216,12 +208,16 @@ function shortened(cause: JournalHead['cause']): JournalHead['cause'] {
   return cause === null ? null : { code: cause.code, message: cause.message.slice(0, MAX_CAUSE_CHARACTERS) };
 }
 
+function packed(body: JournalBody): Promise<Buffer> {
+  return pack(Buffer.from(JSON.stringify(body)));
+}
+
 function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
 function encodeSlot(slot: Slot, areaBytes: number): Buffer {
-  const json = JSON.stringify({ format: FORMAT, slot, areaBytes });
+  const json = JSON.stringify({ format: JOURNAL_FORMAT, slot, areaBytes });
   const head = Buffer.alloc(HEAD_BYTES);
   const length = head.write(`${sha256(json)} ${json}\n`);
   if (length >= HEAD_BYTES)

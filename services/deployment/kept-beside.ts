@@ -36,7 +36,7 @@ function withEnding(path: string, ending: string): string {
   return join(dirname(path), `${name.join('')}${ending}`);
 }
 
-/** The operations with the names under which edited files are kept beside. */
+/** The operations with the names under which edited files are kept beside; one that has it already is the same object. */
 export async function withKeptBeside(
   operations: readonly Operation[],
   versionLeft: string,
@@ -48,7 +48,7 @@ export async function withKeptBeside(
     const isTheirs = old !== null && isEdited(operation) && old.sha256 !== wanted?.sha256;
     const keepBeside = isTheirs ? await freeNameBeside(path, versionLeft, old.sha256, taken) : null;
     if (keepBeside !== null) taken.add(keepBeside);
-    named.push({ ...operation, keepBeside });
+    named.push(keepBeside === operation.keepBeside ? operation : { ...operation, keepBeside });
   }
   return named;
 }

@@ -63,7 +63,7 @@ export function replacedPaths(operations: readonly Operation[]): string[] {
 }
 
 /** A unit that runs or is about to. */
-export function isRunning({ active }: UnitState): boolean {
+function isRunning({ active }: UnitState): boolean {
   return active === 'active' || active === 'reloading' || active === 'activating';
 }
 

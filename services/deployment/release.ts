@@ -1,6 +1,7 @@
-import { Ajv } from 'ajv';
 import type { ReleaseName } from '../../machines/package-order.js';
+import { release } from '../compiled-checks.js';
 import type { HealthCheck } from '../package/manifest.js';
+import { RELEASE_ID } from './release-schema.js';
 
 /** What a regular file is, wholly: its content by digest, and everything that a way back has to restore. */
 export interface FileRecord {
@@ -46,11 +47,9 @@ export const AS_FOUND = 'as-found';
 /** The version that it is told as. */
 export const AS_FOUND_VERSION = '0.0.0';
 
-const ID = /^(?:as-found|\d{6}-\d+\.\d+\.\d+)$/;
-
 /** Whether a text has the form of a release's id, so that it may be part of a path. */
 export function isReleaseId(text: string): boolean {
-  return ID.test(text);
+  return RELEASE_ID.test(text);
 }
 
 /** The id of the next release of a version: ids count up, so that none is ever used for two committed releases. */
@@ -59,48 +58,10 @@ export function nextReleaseId(taken: readonly string[], version: string): string
   return `${String(highest + 1).padStart(6, '0')}-${version}`;
 }
 
-const text = { type: 'string' } as const;
-const fileRecord = {
-  type: 'object',
-  nullable: true,
-  required: ['sha256', 'size', 'mode', 'uid', 'gid', 'xattrs'],
-  properties: {
-    sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
-    size: { type: 'integer', minimum: 0 },
-    mode: { type: 'integer', minimum: 0, maximum: 0o7777 },
-    uid: { type: 'integer' },
-    gid: { type: 'integer' },
-    xattrs: { type: 'object', additionalProperties: text },
-  },
-} as const;
-
 /** Whether a parsed JSON value is a release list. */
-export const isRelease = new Ajv({ allowUnionTypes: true }).compile<Release>({
-  type: 'object',
-  required: ['schema', 'id', 'version', 'package', 'installedAt', 'files', 'folders', 'units'],
-  properties: {
-    schema: { const: 1 },
-    id: { type: 'string', pattern: ID.source },
-    version: text,
-    package: { type: ['object', 'null'] },
-    installedAt: text,
-    files: { type: 'object', propertyNames: { pattern: '^/' }, additionalProperties: fileRecord },
-    folders: { type: 'array', items: text },
-    units: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['unit', 'order', 'paths', 'health'],
-        properties: {
-          unit: text,
-          order: { type: ['integer', 'null'] },
-          paths: { type: 'array', items: text },
-          health: { type: 'array' },
-        },
-      },
-    },
-  },
-});
+export function isRelease(value: unknown): value is Release {
+  return release(value);
+}
 
 /** Whether two files have the same content, mode and owner, so that nothing has to be done. */
 export function isSameFile(a: FileRecord, b: FileRecord): boolean {

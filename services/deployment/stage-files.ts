@@ -1,13 +1,12 @@
-import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { UpdateError } from '../../machines/errors.js';
-import { linkFile, openForReading, openForWriting, removeFile, setOwnerAndMode, syncFile } from '../disk.js';
+import { aFewAtOnce } from '../a-few-at-once.js';
+import { removeFile, syncFileAt, syncFolder } from '../disk.js';
 import type { Log } from '../log.js';
-import { hashFile } from '../package/hash-file.js';
 import { CAPABILITY, readAttributes, type Attributes } from './attributes.js';
 import { giveAttributes, hold, type FinalAttributes } from './held-file.js';
 import { recordFile, statFile, type FileStat } from './live-file.js';
+import { allowed, writeNew } from './new-file.js';
 import type { FoundFile, Operation } from './operation.js';
 import { isSameFile, type FileRecord } from './release.js';
 import type { StagingPlace } from './staging-place.js';
@@ -16,8 +15,6 @@ import type { Wish, WishedFile } from './wish.js';
 
 /** ctime has the clock tick's grain (4 to 10 ms): a write in the tick of the link would not show in the stat. */
 const CTIME_GRAIN_MS = 20;
-/** Bits that a package may not set, and that are not inherited: set-id, sticky, and writable by all. */
-const FORBIDDEN_MODE_BITS = 0o7002;
 const SET_ID_AND_STICKY = 0o7000;
 
 export interface StagingTools {
@@ -59,7 +56,7 @@ export async function isFulfilled(wish: Wish, hashesAll: boolean, signal: AbortS
 
 /**
  * Stages the new file in an inode of its own, the old one held by a link, so that switching and undoing are renames.
- * Services run meanwhile; nothing live is changed.
+ * Contents and names are durable then. Services run meanwhile; nothing live is changed.
  */
 export async function stageFiles(
   places: readonly StagingPlace[],
@@ -76,6 +73,9 @@ export async function stageFiles(
     tools.onBytes(bytes, place.wish.module);
     if (draft !== null) drafts.push(draft);
   }
+  // While services still run: what they write from now on shows in the stat, and only that is synced once they are down.
+  const linked = drafts.filter(({ stat, oldIsCopy }) => stat !== null && !oldIsCopy);
+  await aFewAtOnce(linked, ({ oldAt }) => syncFileAt('staging.sync', oldAt));
   await delay(CTIME_GRAIN_MS);
   const replaced = drafts.filter(({ stat }) => stat !== null).map(({ wish }) => wish.path);
   const attributes = await readAttributes(replaced, tools.log);
@@ -85,7 +85,13 @@ export async function stageFiles(
     await settleDraft(draft, attributes.get(draft.wish.path) ?? {}, { staged, last, tools });
   }
   await giveAttributes(last, tools.log);
+  await syncNames(staged.operations);
   return staged;
+}
+
+async function syncNames(operations: readonly Operation[]): Promise<void> {
+  const names = operations.flatMap(({ newAt, oldAt }) => [newAt, oldAt]).filter((at) => at !== null);
+  for (const folder of new Set(names.map((at) => dirname(at)))) await syncFolder('staging.sync', folder);
 }
 
 /** First pass: the new content is written, the old file is held. null: it turns out to be what is listed. */
@@ -135,52 +141,6 @@ function hasModeAndOwner(
   return wanted === now.mode && (owner === null || (owner.uid === now.uid && owner.gid === now.gid));
 }
 
-function allowed(mode: number): number {
-  return mode & ~FORBIDDEN_MODE_BITS;
-}
-
-async function writeNew(
-  file: WishedFile,
-  newAt: string,
-  replaced: FileStat | null,
-  { signal, linksObjects }: Pick<StagingTools, 'signal' | 'linksObjects'>,
-): Promise<FileRecord> {
-  const object = linksObjects ? file.object : null;
-  const target = object === null ? await makeNew(newAt) : await linkObject(object, newAt);
-  try {
-    const { sha256, size, mode } = await file.content(object === null ? target : null, signal);
-    const owner = file.owner ?? replaced ?? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-    const finalMode = file.owner === null ? allowed(file.mode ?? mode) : (file.mode ?? mode);
-    await setOwnerAndMode('staging.attributes', target, { uid: owner.uid, gid: owner.gid, mode: finalMode });
-    await syncFile('staging.sync', target);
-    if (file.isSigned === true) await readBack(newAt, sha256, signal);
-    return { sha256, size, mode: finalMode, uid: owner.uid, gid: owner.gid, xattrs: {} };
-  } finally {
-    await target.close();
-  }
-}
-
-/** What is installed is what lies on the disk, not what was meant to be written. Throws SHA256_MISMATCH. */
-async function readBack(newAt: string, written: string, signal: AbortSignal): Promise<void> {
-  const { sha256 } = await hashFile(newAt, ['sha256'], { signal });
-  if (sha256 !== written)
-    throw new UpdateError(
-      'SHA256_MISMATCH',
-      `${newAt} was written with the digest ${written} and reads back as ${sha256 ?? 'nothing'}`,
-      { discard: true },
-    );
-}
-
-function makeNew(newAt: string): Promise<FileHandle> {
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
-  return openForWriting('staging.write', newAt, flags, 0o600);
-}
-
-async function linkObject(object: string, newAt: string): Promise<FileHandle> {
-  await linkFile('staging.link', object, newAt);
-  return openForReading(newAt);
-}
-
 /** Second pass: what is held is hashed, and what turns out to be wanted already is dropped. */
 async function settleDraft(
   draft: Draft,
@@ -220,7 +180,7 @@ async function heldRecord(
   xattrs: Attributes,
   signal: AbortSignal,
 ): Promise<FoundFile | null> {
-  const held = oldIsCopy ? stat : await statFile(oldAt);
+  const held = stat === null || oldIsCopy ? stat : await statFile(oldAt);
   return held === null ? null : recordFile(oldAt, held, xattrs, signal);
 }
 

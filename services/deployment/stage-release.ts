@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { toUpdateError, UpdateError } from '../../machines/errors.js';
 import { isSystemError, look } from '../disk.js';
 import { noRoom } from '../free-room.js';
@@ -86,11 +87,11 @@ async function refuseOpenJournal(store: Store): Promise<void> {
 }
 
 async function foldersToMake(operations: readonly Operation[]): Promise<string[]> {
+  const made = operations.filter(({ wanted, old }) => wanted !== null && old === null);
+  // One file of each folder is enough to look for.
+  const oneOfEach = new Map(made.map(({ path }) => [dirname(path), path]));
   const folders = new Set<string>();
-  for (const { path, wanted, old } of operations) {
-    if (wanted === null || old !== null) continue;
-    for (const folder of await missingFolders(path)) folders.add(folder);
-  }
+  for (const path of oneOfEach.values()) for (const folder of await missingFolders(path)) folders.add(folder);
   return [...folders].sort((a, b) => a.length - b.length);
 }
 

@@ -1,6 +1,6 @@
-import { Ajv } from 'ajv';
 import { dirname, join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
+import { stagedRelease } from '../compiled-checks.js';
 import { look, makeFolder, readText, removeFile, removeTree, syncFolder, writeDurably } from '../disk.js';
 import type { Operation } from './operation.js';
 import type { FileRecord, Release } from './release.js';
@@ -22,10 +22,9 @@ export interface StagedRelease {
   notices: string[];
 }
 
-const isStaged = new Ajv().compile<StagedRelease>({
-  type: 'object',
-  required: ['purpose', 'live', 'wanted', 'operations', 'found', 'newFolders', 'oldFolders', 'postCommands'],
-});
+function isStaged(value: unknown): value is StagedRelease {
+  return stagedRelease(value);
+}
 
 function listPath(store: Store): string {
   return join(store.staging, 'release.json');

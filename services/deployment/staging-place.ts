@@ -32,14 +32,15 @@ export async function placesFor(
   const mounts = await readMountPoints();
   const home = await fileSystemOf(store.staging, mounts);
   const places: StagingPlace[] = [];
+  const above = new Map<string, { folder: string; isOutside: boolean }>();
   for (const [n, wish] of wishes.entries()) {
     if (mounts.includes(wish.path))
       throw new UpdateError(
         'DEPLOYMENT_FAILED',
         `${wish.path} is a mount point, a regular file was expected`,
       );
-    const folder = await folderAbove(wish.path, leaving);
-    const isOutside = (await fileSystemOf(folder, mounts)) !== home;
+    const { folder, isOutside } = above.get(dirname(wish.path)) ?? (await nearest(wish.path));
+    above.set(dirname(wish.path), { folder, isOutside });
     places.push({
       wish,
       newAt: isOutside ? join(folder, `.tope-updater-${n}.new`) : join(store.staging, 'new', `${n}`),
@@ -52,6 +53,11 @@ export async function placesFor(
   if (names.length > 0)
     await writeDurably('staging.outside', join(store.staging, 'outside'), JSON.stringify(names), 0o600);
   return places;
+
+  async function nearest(path: string) {
+    const folder = await folderAbove(path, leaving);
+    return { folder, isOutside: (await fileSystemOf(folder, mounts)) !== home };
+  }
 }
 
 /** Throws DISK_FULL where one of the file systems concerned has no room for the new files; the store's keeps a reserve. */
@@ -59,11 +65,14 @@ export async function needRoomFor(
   places: readonly StagingPlace[],
   { store, reserveBytes, prune }: { store: Store; reserveBytes: number; prune: () => Promise<void> },
 ): Promise<void> {
-  const needed = new Map([[(await stat(store.root)).dev, { folder: store.root, bytes: reserveBytes }]]);
-  for (const { wish, folder } of places) {
+  const bytesIn = new Map([[store.root, reserveBytes]]);
+  for (const { wish, folder } of places)
+    bytesIn.set(folder, (bytesIn.get(folder) ?? 0) + (wish.file?.size ?? 0));
+  const needed = new Map<number, { folder: string; bytes: number }>();
+  for (const [folder, bytes] of bytesIn) {
     const { dev } = await stat(folder);
-    const known = needed.get(dev) ?? { folder, bytes: 0 };
-    needed.set(dev, { ...known, bytes: known.bytes + (wish.file?.size ?? 0) });
+    const known = needed.get(dev);
+    needed.set(dev, { folder: known?.folder ?? folder, bytes: bytes + (known?.bytes ?? 0) });
   }
   for (const { folder, bytes } of needed.values()) await needRoom(folder, bytes, prune);
 }

@@ -19,7 +19,7 @@ export interface Undone {
 
 /**
  * Stops every unit of the plan, the journal first. Afterwards the old files are held as the services left them, durably,
- * and the journal says so. A journal in phase stopping is gone on with. Throws SERVICE_STOP_FAILED or
+ * and the journal says so (it is written anew only where they left something else than what it says). A journal in phase stopping is gone on with. Throws SERVICE_STOP_FAILED or
  * PROCESS_KILL_FAILED.
  */
 export async function stopForSwitch(
@@ -40,9 +40,11 @@ export async function stopForSwitch(
     await journal.rewrite({ ...journal.body, plan });
     await stopPlanned(missed, tools, signal);
   }
-  const operations = await holdAsLeft(journal.body.operations, live?.version ?? AS_FOUND_VERSION, store, log);
+  const { body } = journal;
+  const operations = await holdAsLeft(body.operations, live?.version ?? AS_FOUND_VERSION, store, log);
   const leftId = await leftIdOf(store, staged, operations);
-  await journal.rewrite({ ...journal.body, plan, operations, leftId });
+  const isAsWritten = leftId === body.leftId && operations.every((one, at) => one === body.operations[at]);
+  if (!isAsWritten) await journal.rewrite({ ...body, operations, leftId });
   return journal;
 }
 

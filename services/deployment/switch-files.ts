@@ -1,9 +1,11 @@
 import { dirname } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
+import { aFewAtOnce } from '../a-few-at-once.js';
 import { look, makeFolder, removeEmptyFolder, removeFile, renameFile, syncFolder } from '../disk.js';
 import type { Journal } from './journal.js';
 import type { Operation } from './operation.js';
-import { folderFollowed, resolveTarget, type Territory } from './target-path.js';
+import { pathsThere } from './paths-there.js';
+import { folderFollowed, resolveTarget, type FoldersSeen, type Territory } from './target-path.js';
 
 /**
  * Puts every staged file in place, by rename, and removes what goes: milliseconds, whatever the bytes. The journal says
@@ -13,9 +15,10 @@ export async function switchFiles(journal: Journal): Promise<void> {
   const { operations, newFolders, oldFolders } = journal.body;
   await journal.mark({ phase: 'switching' });
   for (const folder of newFolders) await makeFolder('switch.folder', folder, 0o755);
-  for (const operation of operations) await apply(operation);
+  const staged = await pathsThere(operations.map(({ newAt }) => newAt));
+  await aFewAtOnce(operations, ({ path, newAt }) => apply(path, newAt, staged));
   for (const folder of oldFolders) await removeEmptyFolder('switch.folder', folder);
-  await syncTouched(journal, 'switch.sync');
+  await syncTouched(journal, 'newAt', 'switch.sync');
   await journal.mark({ phase: 'switched' });
 }
 
@@ -24,9 +27,10 @@ export async function refuseMovedTargets(
   operations: readonly Pick<Operation, 'asked' | 'path'>[],
   territory: Territory,
 ): Promise<void> {
-  for (const { asked, path } of operations) {
-    needSame(asked, path, await resolveTarget(asked, territory));
-  }
+  const seen: FoldersSeen = new Map();
+  await aFewAtOnce(operations, async ({ asked, path }) => {
+    needSame(asked, path, await resolveTarget(asked, territory, seen));
+  });
 }
 
 /**
@@ -34,7 +38,8 @@ export async function refuseMovedTargets(
  * DEPLOYMENT_FAILED.
  */
 export async function refuseMovedFolders(targets: readonly Pick<Operation, 'path'>[]): Promise<void> {
-  for (const { path } of targets) needSame(path, path, await folderFollowed(path));
+  const seen: FoldersSeen = new Map();
+  for (const { path } of targets) needSame(path, path, await folderFollowed(path, seen));
 }
 
 function needSame(asked: string, before: string, now: string): void {
@@ -42,21 +47,25 @@ function needSame(asked: string, before: string, now: string): void {
   throw new UpdateError('DEPLOYMENT_FAILED', `${asked} led to ${before} before and leads to ${now} now`);
 }
 
-async function apply({ path, newAt }: Operation): Promise<void> {
-  if (newAt === null) return removeFile('switch.unlink', path);
-  if ((await look(newAt)) !== null) await renameFile('switch.rename', newAt, path);
+async function apply(path: string, newAt: string | null, staged: ReadonlySet<string>): Promise<void> {
+  if (newAt === null) await removeFile('switch.unlink', path);
+  else if (staged.has(newAt)) await renameFile('switch.rename', newAt, path);
 }
 
-/** Every folder in which a name was made, replaced or removed, once each. */
-export async function syncTouched(journal: Journal, step: 'switch.sync' | 'undo.sync'): Promise<void> {
+/** Every folder in which a name was made, replaced or removed, once each; `from`: whose names became the live ones. */
+export async function syncTouched(
+  journal: Journal,
+  from: 'newAt' | 'oldAt',
+  step: 'switch.sync' | 'undo.sync',
+): Promise<void> {
   const { operations, newFolders, oldFolders } = journal.body;
   const touched = [
-    ...operations.flatMap(({ path, newAt, oldAt }) => [path, newAt, oldAt]),
+    ...operations.flatMap((operation) => [operation.path, operation[from]]),
     ...newFolders,
     ...oldFolders,
   ];
   const folders = new Set(touched.filter((path) => path !== null).map((path) => dirname(path)));
-  for (const folder of folders) {
+  await aFewAtOnce(folders, async (folder) => {
     if ((await look(folder)) !== null) await syncFolder(step, folder);
-  }
+  });
 }

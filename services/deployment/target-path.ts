@@ -17,21 +17,30 @@ export function isWithin(path: string, folder: string): boolean {
 }
 
 /**
+ * Where folders lead, found out once each: for many paths that are resolved at one moment. What is kept longer is stale.
+ */
+export type FoldersSeen = Map<string, Promise<string>>;
+
+/**
  * The real path that a `dst` leads to: symlinks on the way and at the end are followed as long as they stay inside its
  * root. Throws DEPLOYMENT_FAILED for a dangling one, one that leads out, or one that leads into a folder of ours.
  */
-export async function resolveTarget(asked: string, { roots, forbidden }: Territory): Promise<string> {
+export async function resolveTarget(
+  asked: string,
+  { roots, forbidden }: Territory,
+  seen: FoldersSeen = new Map(),
+): Promise<string> {
   const root = roots.filter((candidate) => isWithin(asked, candidate)).sort((a, b) => b.length - a.length)[0];
   if (root === undefined) {
     throw new UpdateError('DEPLOYMENT_FAILED', `${asked} lies in none of the roots ${roots.join(', ')}`);
   }
-  const path = await realPathOf(asked);
-  const realRoot = await realPathOf(root);
+  const path = await realPathOf(asked, seen);
+  const realRoot = await folderOf(root, seen);
   if (path === realRoot || !isWithin(path, realRoot)) {
     throw new UpdateError('DEPLOYMENT_FAILED', `${asked} leads to ${path}, outside its root ${realRoot}`);
   }
   for (const folder of forbidden) {
-    if (isWithin(path, await realPathOf(folder))) {
+    if (isWithin(path, await folderOf(folder, seen))) {
       throw new UpdateError(
         'DEPLOYMENT_FAILED',
         `${asked} leads to ${path}, inside the updater's own ${folder}`,
@@ -45,18 +54,23 @@ export async function resolveTarget(asked: string, { roots, forbidden }: Territo
  * Where a recorded path, which was a real one, leads by now, but for a symlink in its last component. Throws
  * DEPLOYMENT_FAILED where a symlink on the way is dangling.
  */
-export async function folderFollowed(path: string): Promise<string> {
-  return join(await realPathOf(dirname(path)), basename(path));
+export async function folderFollowed(path: string, seen: FoldersSeen = new Map()): Promise<string> {
+  return join(await folderOf(dirname(path), seen), basename(path));
 }
 
-async function realPathOf(path: string): Promise<string> {
+/** The real path of what is, or would be, at a path. */
+async function realPathOf(path: string, seen: FoldersSeen): Promise<string> {
+  const parent = dirname(path);
+  if (parent === path) return path;
   const entry = await look(path);
   if (entry?.isSymbolicLink() === true) return followed(path);
-  if (entry !== null) return realpath(path);
-  const parent = dirname(path);
-  return parent === path
-    ? path
-    : join(await realPathOf(parent), path.slice(parent === sep ? 1 : parent.length + 1));
+  return join(await folderOf(parent, seen), basename(path));
+}
+
+function folderOf(path: string, seen: FoldersSeen): Promise<string> {
+  const known = seen.get(path) ?? realPathOf(path, seen);
+  seen.set(path, known);
+  return known;
 }
 
 async function followed(path: string): Promise<string> {

@@ -27,7 +27,7 @@ export async function undoSwitch(journal: Journal, store: Store, log: Log): Prom
   for (const folder of [...oldFolders].reverse()) await makeFolders('undo.folder', folder, 0o755);
   for (const operation of [...operations].reverse()) await undo(operation, to.version, log);
   for (const folder of [...newFolders].reverse()) await removeEmptyFolder('undo.folder', folder);
-  await syncTouched(journal, 'undo.sync');
+  await syncTouched(journal, 'oldAt', 'undo.sync');
 }
 
 async function undo(operation: Operation, version: string, log: Log): Promise<void> {

@@ -7,7 +7,7 @@ import { extractEntry } from '../package/read-entry.js';
 import type { ZipArchive } from '../package/zip-archive.js';
 import { nextReleaseId, type Release, type ReleaseUnit } from './release.js';
 import type { Store } from './store.js';
-import { isWithin, resolveTarget, type Territory } from './target-path.js';
+import { isWithin, resolveTarget, type FoldersSeen, type Territory } from './target-path.js';
 import type { Content, WantedRelease, Wish, WishedFile } from './wish.js';
 
 export interface PackageSource {
@@ -43,8 +43,9 @@ export async function wantedFromPackage(
         : await resolveTarget(module.dst, territory),
     );
   }
+  const seen: FoldersSeen = new Map();
   for (const file of inspected.files) {
-    const path = await resolveTarget(file.path, territory);
+    const path = await resolveTarget(file.path, territory, seen);
     const other = wishes.get(path);
     if (other !== undefined) {
       throw new UpdateError('DEPLOYMENT_FAILED', `${file.path} and ${other.asked} both lead to ${path}`);

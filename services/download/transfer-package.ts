@@ -20,7 +20,7 @@ import { validatorOf } from './validator.js';
 import { wireFailure, type Reached } from './wire-failure.js';
 
 /** A connection that brings nothing for so long is dropped. */
-export const STALL_MS = 30_000;
+const STALL_MS = 30_000;
 
 export interface TransferDeps {
   tmpDir: string;

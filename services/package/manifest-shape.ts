@@ -1,29 +1,27 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { MANIFEST_SCHEMA, type ManifestJson } from './manifest-schema.js';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { longManifest, manifest } from '../compiled-checks.js';
+import type { ManifestJson } from './manifest-schema.js';
 import { quote } from './package-errors.js';
 import { Problems } from './problems.js';
 
 /** Up to this many characters all errors are told; past it only the first, so that a hostile list costs no memory. */
 const ALL_ERRORS_UP_TO = 64 * 1024;
 
-let validators: { all: ValidateFunction<ManifestJson>; first: ValidateFunction<ManifestJson> } | null = null;
-
 /**
  * The JSON value as a manifest of the right shape. `length` is that of its text. Throws INVALID_MANIFEST naming each
  * wrong field, its value and what was expected.
  */
 export function checkShape(value: unknown, length: number): ManifestJson {
-  validators ??= { all: compile(true), first: compile(false) };
-  const validate = length <= ALL_ERRORS_UP_TO ? validators.all : validators.first;
-  if (validate(value)) return value;
+  const check = length <= ALL_ERRORS_UP_TO ? manifest : longManifest;
+  if (isManifest(check, value)) return value;
   const problems = new Problems();
-  for (const error of validate.errors ?? []) problems.add(fieldOf(error), problemOf(error));
+  for (const error of check.errors ?? []) problems.add(fieldOf(error), problemOf(error));
   problems.throwIfAny();
   throw new Error('a manifest of the wrong shape, yet no error');
 }
 
-function compile(allErrors: boolean): ValidateFunction<ManifestJson> {
-  return new Ajv({ allErrors, verbose: true, allowUnionTypes: true }).compile<ManifestJson>(MANIFEST_SCHEMA);
+function isManifest(check: ValidateFunction, value: unknown): value is ManifestJson {
+  return check(value);
 }
 
 /** `/modules/2/dst` → `modules[2].dst`. */

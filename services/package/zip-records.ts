@@ -16,7 +16,7 @@ export interface LocalHeader {
 
 /** APPNOTE 4.4.4, bit 3: crc and sizes follow the data. */
 export const HAS_DESCRIPTOR = 0x0008;
-export const LOCAL_HEADER_BYTES = 30;
+const LOCAL_HEADER_BYTES = 30;
 
 const LOCAL_SIGNATURE = 0x04034b50;
 const DESCRIPTOR_SIGNATURE = 0x08074b50;

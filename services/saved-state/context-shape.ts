@@ -1,100 +1,13 @@
-import { Ajv } from 'ajv';
-import { ERRORS } from '../../machines/errors.js';
 import type { PackageIdentity } from '../../machines/package-order.js';
 import type { UpdateContext } from '../../machines/update-context.js';
+import { actorInput, context } from '../compiled-checks.js';
 
-const text = { type: 'string' } as const;
-const count = { type: 'number', minimum: 0 } as const;
-const flag = { type: 'boolean' } as const;
-const version = { type: 'string', pattern: '^\\d{1,9}\\.\\d{1,9}\\.\\d{1,9}$' } as const;
-const md5 = { type: 'string', pattern: '^[0-9a-f]{32}$' } as const;
-const sizeInBytes = { type: 'integer', minimum: 1 } as const;
-const errorCode = { enum: Object.keys(ERRORS) };
-const releaseId = { type: 'string', pattern: '^(as-found|\\d{6}-\\d+\\.\\d+\\.\\d+)$' } as const;
-
-function shape(properties: Readonly<Record<string, unknown>>, nullable = false) {
-  const object = { type: 'object', required: Object.keys(properties), properties };
-  return nullable ? { anyOf: [{ type: 'null' }, object] } : object;
+/** Whether a parsed JSON value is a context of the machine; `context.errors` tells why not. */
+export function isContext(value: unknown): value is UpdateContext {
+  return context(value);
 }
-function orNull(schema: Readonly<Record<string, unknown>>) {
-  return { anyOf: [{ type: 'null' }, schema] };
-}
-
-const instant = { bootId: text, uptimeMs: count, wallMs: { type: 'number' }, wallIsPlausible: flag };
-const age = shape({ countedMs: count, asOf: shape(instant) }, true);
-const identity = { version, md5, size: sizeInBytes };
-const sha256 = orNull({ type: 'string', pattern: '^[0-9a-f]{64}$' });
-const kept = { enum: ['nothing', 'partial', 'package'] };
-const failure = { code: errorCode, message: text, progress: count };
-const deployment = {
-  purpose: { enum: ['update', 'rollback'] },
-  to: shape({ id: orNull(releaseId), version }),
-  from: shape({ id: releaseId, version }, true),
-  identity: shape(identity, true),
-  provenBad: flag,
-};
-
-const ajv = new Ajv({ allowUnionTypes: true });
-
-/** Whether a parsed JSON value is a context of the machine: what becomes part of a path has its form checked too. */
-export const isContext = ajv.compile<UpdateContext>(
-  shape({
-    order: shape({ ...identity, url: text, name: text, sha256 }, true),
-    attempts: shape({
-      empty: count,
-      total: count,
-      bytes: count,
-      networkLostAt: shape(instant, true),
-      nextDelayMs: count,
-      resumed: flag,
-      startedOver: flag,
-    }),
-    facts: shape(
-      {
-        modules: count,
-        inflatedBytes: count,
-        signedBy: orNull(text),
-        warnings: { type: 'array', items: text },
-      },
-      true,
-    ),
-    trust: age,
-    deployment: shape(deployment, true),
-    failure: shape(failure, true),
-    refusal: shape({ code: errorCode, message: text }, true),
-    doneFor: age,
-    kept,
-    notices: { type: 'array', items: text },
-    outbox: shape({
-      nextId: { type: 'integer', minimum: 1 },
-      waiting: {
-        type: 'array',
-        items: shape({
-          id: { type: 'integer' },
-          stage: text,
-          progress: count,
-          message: text,
-          error: orNull(text),
-        }),
-      },
-      lastStage: orNull(text),
-    }),
-  }),
-);
 
 /** Whether the saved input of an actor has the form of what the machine gives: an actor that starts again works with it. */
-export const isActorInput = ajv.compile<{ identity?: PackageIdentity | null } | null>({
-  type: ['object', 'null'],
-  properties: {
-    identity: shape(identity, true),
-    sha256,
-    delayMs: count,
-    since: shape(instant, true),
-    trust: age,
-    deployment: shape(deployment),
-    cause: shape(failure),
-    doneFor: age,
-    kept,
-    bad: shape({ version, why: text }, true),
-  },
-});
+export function isActorInput(value: unknown): value is { identity?: PackageIdentity | null } | null {
+  return actorInput(value);
+}

@@ -1,5 +1,5 @@
-import { Ajv } from 'ajv';
 import { createActor, type AnyStateMachine, type AnyStateNode, type Snapshot } from 'xstate';
+import { context, persistedSnapshot, savedState } from '../compiled-checks.js';
 import { isContext } from './context-shape.js';
 import { faultIn } from './fault-in-shape.js';
 import { migrated } from './migrations.js';
@@ -18,29 +18,9 @@ interface PersistedSnapshot extends Record<string, unknown> {
   children: PersistedChildren;
 }
 
-const isPersisted = new Ajv().compile<PersistedSnapshot>({
-  type: 'object',
-  required: ['status', 'value', 'context', 'children'],
-  properties: {
-    status: { const: 'active' },
-    context: { type: 'object' },
-    children: {
-      type: 'object',
-      additionalProperties: {
-        type: 'object',
-        required: ['src', 'snapshot'],
-        properties: {
-          src: { type: 'string' },
-          snapshot: {
-            type: 'object',
-            required: ['status'],
-            properties: { status: { enum: ['active', 'done', 'error'] } },
-          },
-        },
-      },
-    },
-  },
-});
+function isPersisted(value: unknown): value is PersistedSnapshot {
+  return persistedSnapshot(value);
+}
 
 /**
  * What a state file's text restores to. Throws an Error that says why it cannot be: not whole, of another schema, a
@@ -50,11 +30,11 @@ const isPersisted = new Ajv().compile<PersistedSnapshot>({
  */
 export function passGate(text: string, machine: AnyStateMachine): Restored {
   const parsed = parseJson(text);
-  if (!isSavedState(parsed)) throw new Error(`the envelope is wrong: ${faultIn(isSavedState.errors)}`);
+  if (!isSavedState(parsed)) throw new Error(`the envelope is wrong: ${faultIn(savedState.errors)}`);
   if (checksumOf(parsed) !== parsed.checksum) throw new Error('the checksum does not match');
   const snapshot = migrated(parsed.snapshot, parsed.schema);
-  if (!isPersisted(snapshot)) throw new Error(`the snapshot is wrong: ${faultIn(isPersisted.errors)}`);
-  if (!isContext(snapshot.context)) throw new Error(`the context is wrong: ${faultIn(isContext.errors)}`);
+  if (!isPersisted(snapshot)) throw new Error(`the snapshot is wrong: ${faultIn(persistedSnapshot.errors)}`);
+  if (!isContext(snapshot.context)) throw new Error(`the context is wrong: ${faultIn(context.errors)}`);
   needTheirActors(statesIn(snapshot.value, machine), snapshot.children);
   needInputsOf(snapshot.context, snapshot.children);
   const restorable = toSnapshot(snapshot);

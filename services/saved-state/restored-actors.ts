@@ -1,6 +1,7 @@
 import type { AnyStateNode } from 'xstate';
 import { isSamePackage } from '../../machines/package-order.js';
 import type { UpdateContext } from '../../machines/update-context.js';
+import { actorInput } from '../compiled-checks.js';
 import { isActorInput } from './context-shape.js';
 import { faultIn } from './fault-in-shape.js';
 
@@ -45,7 +46,7 @@ export function needInputsOf({ order }: UpdateContext, children: PersistedChildr
   for (const [id, { snapshot }] of Object.entries(children)) {
     const { input = null } = snapshot;
     if (!isActorInput(input))
-      throw new Error(`the input of the actor ${id} is wrong: ${faultIn(isActorInput.errors)}`);
+      throw new Error(`the input of the actor ${id} is wrong: ${faultIn(actorInput.errors)}`);
     const identity = input?.identity ?? null;
     if (identity !== null && !isSamePackage(order, identity))
       throw new Error(`the actor ${id} works on another package than the one that is ordered`);

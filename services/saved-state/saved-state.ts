@@ -1,6 +1,6 @@
-import { Ajv } from 'ajv';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { savedState } from '../compiled-checks.js';
 
 /** The layout of the saved state; a change of it needs a migration. */
 export const SCHEMA = 1;
@@ -32,25 +32,10 @@ export interface SavedState {
   snapshot: unknown;
 }
 
-export const isSavedState = new Ajv().compile<SavedState>({
-  type: 'object',
-  required: ['schema', 'savedAt', 'checksum', 'restores', 'snapshot'],
-  properties: {
-    schema: { type: 'integer', minimum: 1 },
-    savedAt: { type: 'string' },
-    checksum: { type: 'string', pattern: '^[0-9a-f]{64}$' },
-    restores: {
-      type: 'object',
-      required: ['state', 'count', 'bytes'],
-      properties: {
-        state: { type: 'string' },
-        count: { type: 'integer', minimum: 0 },
-        bytes: { type: 'integer', minimum: 0 },
-      },
-    },
-    snapshot: { type: 'object' },
-  },
-});
+/** Whether a parsed JSON value is a saved state; `savedState.errors` tells why not. */
+export function isSavedState(value: unknown): value is SavedState {
+  return savedState(value);
+}
 
 /** Where the state lies; the one before it lies beside. */
 export function statePaths(tmpDir: string): { state: string; backup: string } {

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { aFewAtOnce } from './a-few-at-once.js';
+import { aFewAtOnce } from '../a-few-at-once.js';
 import { exeOf, mappedFilesOf, readProcesses, scriptOf, type ProcessFacts } from './proc.js';
 
 export interface FileUser {

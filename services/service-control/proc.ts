@@ -1,7 +1,7 @@
 import { readdir, readlink, realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { isSystemError } from '../disk.js';
-import { aFewAtOnce } from './a-few-at-once.js';
+import { aFewAtOnce } from '../a-few-at-once.js';
 import { readProcFile } from './read-proc-file.js';
 
 /** A process, told so that another one that gets the same pid later is not taken for it. */
@@ -21,7 +21,7 @@ const INTERPRETERS =
   /^(?:python|pypy|node|nodejs|deno|bun|perl|ruby|lua|luajit|php|java|tclsh|sh|bash|dash|ash|ksh|mksh|zsh)[\d.-]*$/;
 
 /** The pids of all processes. */
-export async function listPids(): Promise<number[]> {
+async function listPids(): Promise<number[]> {
   const names = await readdir('/proc');
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
