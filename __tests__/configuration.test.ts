@@ -31,7 +31,7 @@ async function problemsOf(
 }
 
 describe('a configuration', () => {
-  test('without file and variables is the documented one', async () => {
+  test('without file and variables is the documented one [W-1, W-57, P-12, P-52, D-36, D-72]', async () => {
     const { configuration, warnings } = await readConfiguration(
       {},
       { defaultFile: '/nonexistent/config.json', currentFolder: '/somewhere', systemdFolder: '/nonexistent' },

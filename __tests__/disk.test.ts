@@ -6,6 +6,7 @@ import * as disk from '../services/disk.js';
 import { watchSteps } from '../services/steps.js';
 import { Cut, cutAt } from './support/cut.js';
 import { ROOT, testIf } from './support/requirements.js';
+import { pathsSyncedBy } from './support/synced-paths.js';
 import { temporaryFolder } from './support/temporary-folder.js';
 
 let folder: string;
@@ -24,7 +25,7 @@ describe('a durable write', () => {
     expect(await readdir(folder)).toEqual(['file']);
   });
 
-  test('leaves wholly the old or wholly the new contents wherever it is cut', async () => {
+  test('leaves wholly the old or wholly the new contents wherever it is cut [M-16]', async () => {
     await writeFile(at('file'), 'old');
     const seen = new Map<string, string>();
     for (let n = 0; ; n++) {
@@ -39,6 +40,14 @@ describe('a durable write', () => {
       ['state.save renamed', 'new'],
       ['', 'new'],
     ]);
+  });
+
+  test('is synced before its rename, and its folder after that [M-16]', async () => {
+    const write = () => disk.writeDurably('state.save', at('file'), 'new');
+    const whole = await pathsSyncedBy(write);
+    expect(whole).toEqual([expect.stringMatching(/\/\.file\.tmp$/), folder]);
+    // The moment behind the rename is the third one.
+    expect(await pathsSyncedBy(() => cutAt(2, write))).toEqual(whole.slice(0, 1));
   });
 
   test('goes over what a cut one left', async () => {

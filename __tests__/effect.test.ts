@@ -44,7 +44,7 @@ function slow() {
   return { work, end };
 }
 
-describe('an effect that goes forward', () => {
+describe('an effect that goes forward [M-18]', () => {
   const begin = (input: string) => {
     told.push(`${input} begins`);
     return Promise.resolve(input);
@@ -95,7 +95,7 @@ describe('an effect that goes forward', () => {
   });
 });
 
-describe('an effect that goes back', () => {
+describe('an effect that goes back [M-20]', () => {
   test('waits for no save', async () => {
     start(effects.back((input: string) => Promise.resolve(told.push(input))));
     await turn();

@@ -11,7 +11,7 @@ function check(probe: HealthCheck, signal = new AbortController().signal): Promi
 }
 
 describe('health by http', () => {
-  test('asks with GET until the answer is 2xx', async () => {
+  test('asks with GET until the answer is 2xx [D-73]', async () => {
     const asked: string[] = [];
     const origin = await serve((request, response) => {
       asked.push(`${String(request.method)} ${String(request.url)}`);
@@ -54,7 +54,7 @@ describe('health by http', () => {
     'https://127.0.0.1/',
     'file:///etc/passwd',
     'x',
-  ])('does not ask %s', async (http) => {
+  ])('does not ask %s [D-101]', async (http) => {
     await expect(check({ kind: 'http', url: http, timeoutS: 60 })).rejects.toMatchObject({
       code: 'HEALTH_CHECK_FAILED',
       message: expect.stringContaining('expected http:// and a loopback address'),
@@ -69,7 +69,7 @@ describe('health by http', () => {
 });
 
 describe('health by a program', () => {
-  test('runs it until it exits 0', async () => {
+  test('runs it until it exits 0 [D-73]', async () => {
     const folder = await temporaryFolder();
     const program = join(folder, 'probe');
     await writeFile(program, `#!/bin/sh\ntest -e ${folder}/once && exit 0\ntouch ${folder}/once; exit 1\n`);

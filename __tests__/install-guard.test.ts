@@ -1,6 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { askInstallGuard } from '../services/install-guard.js';
 import { closedOrigin, serve } from './support/small-server.js';
 import { temporaryFolder } from './support/temporary-folder.js';
@@ -33,7 +33,7 @@ describe('a guard that is a URL', () => {
     ['null', 'the install guard gave no clear answer: neither busy nor print_stats.state'],
     ['free', 'the install guard gave no clear answer: not JSON'],
     ['', 'the install guard gave no clear answer: not JSON'],
-  ])('that answers %s', async (body, words) => {
+  ])('that answers %s [D-95]', async (body, words) => {
     expect(await askInstallGuard(await answering(body), { manager })).toBe(words);
   });
 
@@ -50,14 +50,14 @@ describe('a guard that is a URL', () => {
     expect(await askInstallGuard(await answering(moonraker(state)), { manager })).toBe(words);
   });
 
-  test.each([404, 500, 302])('is busy by status %i, whatever it says', async (status) => {
+  test.each([404, 500, 302])('is busy by status %i, whatever it says [D-95]', async (status) => {
     const origin = await answering('{ "busy": false }', status);
     expect(await askInstallGuard(origin, { manager })).toBe(
       `the install guard gave no clear answer: status ${status}`,
     );
   });
 
-  test('is busy while nobody answers, and does not keep the asker waiting', async () => {
+  test('is busy while nobody answers, and does not keep the asker waiting [D-95]', async () => {
     const away = await askInstallGuard(await closedOrigin(), { manager });
     expect(away).toMatch(/^the install guard gave no answer: connect ECONNREFUSED/);
     const silent = await serve(() => undefined);
@@ -69,6 +69,27 @@ describe('a guard that is a URL', () => {
       /^the install guard gave no answer/,
     );
     expect(await askInstallGuard('http://[', { manager })).toMatch(/^the install guard gave no answer/);
+  });
+
+  test('has 3 s [D-95]', async () => {
+    let isAsked: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    const silent = await serve(() => isAsked());
+    jest.useFakeTimers({
+      doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'hrtime'],
+    });
+    try {
+      let isOver = false;
+      const words = askInstallGuard(silent, { manager }).finally(() => (isOver = true));
+      await asked;
+      jest.advanceTimersByTime(2999);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(isOver).toBe(false);
+      jest.advanceTimersByTime(1);
+      expect(await words).toBe('the install guard gave no answer: no answer within 3000 ms');
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test('is not read without end', async () => {
@@ -93,7 +114,7 @@ describe('a guard that is an executable', () => {
     expect(await askInstallGuard(await program('exit 1'), { manager })).toBe('the device is busy');
   });
 
-  test('is busy by anything else', async () => {
+  test('is busy by anything else [D-95]', async () => {
     expect(await askInstallGuard(await program('exit 2'), { manager })).toBe(
       'the install guard gave no clear answer: exited 2',
     );

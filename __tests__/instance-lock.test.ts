@@ -29,7 +29,7 @@ async function newStore(): Promise<string> {
 }
 
 describe('the lock of a managed root', () => {
-  test('is refused to a second process, which names the first', async () => {
+  test('is refused to a second process, which names the first [M-28]', async () => {
     const store = await newStore();
     const first = startHolder(store);
     expect(await verdictOf(first)).toBe('held');
@@ -42,7 +42,7 @@ describe('the lock of a managed root', () => {
     await end(third);
   });
 
-  test('is free again when its holder was killed', async () => {
+  test('is free again when its holder was killed [M-28]', async () => {
     const store = await newStore();
     const first = startHolder(store);
     expect(await verdictOf(first)).toBe('held');
@@ -90,7 +90,7 @@ describe('the lock of a managed root', () => {
     await locks[0]?.release();
   });
 
-  test('has a random name that only its owner can read, and keeps it', async () => {
+  test('has a random name that only its owner can read, and keeps it [M-29]', async () => {
     const store = await newStore();
     await (await takeInstanceLock(store)).release();
     const name = await readFile(join(store, 'lock-name'), 'utf8');

@@ -15,7 +15,7 @@ async function gui(...lines: string[]): Promise<string> {
 }
 
 describe('the screen', () => {
-  test('is started, not waited for, and never twice', async () => {
+  test('is started, not waited for, and never twice [D-97]', async () => {
     const path = await gui('while :; do sleep 0.05; done');
     const log = new RecordingLog();
     await startOtaGui(path, 'none', log);
@@ -32,7 +32,7 @@ describe('the screen', () => {
     await until('its end is told', () => log.lines.some((line) => line.startsWith('info screen ended')));
   });
 
-  test('is a line in the log where it crashes, cannot be run or is not there', async () => {
+  test('is a line in the log where it crashes, cannot be run or is not there [D-98]', async () => {
     const log = new RecordingLog();
     await startOtaGui(await gui('exit 9'), 'none', log);
     await until('its end is told', () => log.lines.some((line) => line.includes('code=9')));

@@ -74,7 +74,7 @@ const refuse = (status: number) => (response: { writeHead: (status: number) => {
   response.writeHead(status).end();
 };
 
-test('a report has exactly the four fields, and is posted as JSON', async () => {
+test('a report has exactly the four fields, and is posted as JSON [W-57]', async () => {
   const api = await deviceApi();
   new Bench(api).enter('failed', 42, 'MD5_MISMATCH: other bytes');
   await api.hearsSoMany(1);
@@ -89,7 +89,7 @@ test('a report has exactly the four fields, and is posted as JSON', async () => 
   });
 });
 
-test('stages arrive in order, each once, and are told to be delivered', async () => {
+test('stages arrive in order, each once, and are told to be delivered [W-58]', async () => {
   const api = await deviceApi();
   const bench = new Bench(api);
   const stages = ['downloading', 'verifying', 'toInstall', 'installing', 'rebooting', 'success'] as const;
@@ -99,7 +99,7 @@ test('stages arrive in order, each once, and are told to be delivered', async ()
   expect(bench.delivered).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
-test('progress is told at every 5 %, with the true percent, behind its stage and before the next', async () => {
+test('progress is told at every 5 %, with the true percent, behind its stage and before the next [W-60]', async () => {
   const api = await deviceApi();
   const bench = new Bench(api);
   bench.enter('downloading');
@@ -121,7 +121,7 @@ test('progress is told at every 5 %, with the true percent, behind its stage and
   ]);
 });
 
-test('each stage counts its own steps, also one that is entered again', async () => {
+test('each stage counts its own steps, also one that is entered again [W-60]', async () => {
   const api = await deviceApi();
   const bench = new Bench(api);
   bench.enter('downloading');
@@ -164,7 +164,7 @@ test('progress that comes before the save of its stage waits for the report of t
   expect(api.words).toEqual(['installing 0', 'rebooting 0', 'rebooting 10']);
 });
 
-test('while device-api is away progress collapses to the newest and stages are kept, then all are told in order', async () => {
+test('while device-api is away progress collapses to the newest and stages are kept, then all are told in order [W-62]', async () => {
   const api = await deviceApi();
   await api.goAway();
   const bench = new Bench(api);
@@ -203,20 +203,23 @@ test('a progress report that failed is told again only if there is no newer one 
   expect(rest.at(-1)).toBe('verifying 0');
 });
 
-test.each([300, 400, 404, 500, 503])('an answer of %i is no delivery, and is tried again', async (status) => {
-  const api = await deviceApi();
-  api.answer = refuse(status);
-  const bench = new Bench(api);
-  bench.enter('downloading');
-  await api.hearsSoMany(3);
-  expect(bench.delivered).toEqual([]);
-  api.answer = (response) => response.writeHead(204).end();
-  await until('it is delivered', () => bench.delivered.length === 1);
-  expect(bench.delivered).toEqual([1]);
-  expect(new Set(api.words)).toEqual(new Set(['downloading 0']));
-});
+test.each([300, 400, 404, 500, 503])(
+  'an answer of %i is no delivery, and is tried again [W-61, W-70]',
+  async (status) => {
+    const api = await deviceApi();
+    api.answer = refuse(status);
+    const bench = new Bench(api);
+    bench.enter('downloading');
+    await api.hearsSoMany(3);
+    expect(bench.delivered).toEqual([]);
+    api.answer = (response) => response.writeHead(204).end();
+    await until('it is delivered', () => bench.delivered.length === 1);
+    expect(bench.delivered).toEqual([1]);
+    expect(new Set(api.words)).toEqual(new Set(['downloading 0']));
+  },
+);
 
-test('the pauses between attempts double up to the longest, and a streak of failures is one line', async () => {
+test('the pauses between attempts double up to the longest, and a streak of failures is one line [W-64]', async () => {
   const api = await deviceApi();
   api.answer = refuse(500);
   const bench = new Bench(api, { retryMs: 50, longestRetryMs: 200 });
@@ -260,7 +263,7 @@ test('a new stage is tried at once, however long the pause', async () => {
   expect(api.words).toEqual(['installing 0', 'installing 0', 'rebooting 0']);
 });
 
-test('a device-api that hangs holds nothing up; each attempt ends by itself', async () => {
+test('a device-api that hangs holds nothing up; each attempt ends by itself [W-61]', async () => {
   const api = await deviceApi();
   api.answer = () => undefined;
   const bench = new Bench(api, { attemptMs: 100 });
@@ -276,7 +279,7 @@ test('a device-api that hangs holds nothing up; each attempt ends by itself', as
   expect(api.words.slice(-2)).toEqual(['downloading 0', 'verifying 0']);
 });
 
-test('a reply that never ends is not waited for', async () => {
+test('a reply that never ends is not waited for [W-70]', async () => {
   const api = await deviceApi();
   api.answer = (response) => {
     response.writeHead(200);

@@ -39,7 +39,7 @@ describe('runProgram', () => {
     expect((await runProgram(shellCommand('echo bad >&2; echo good'), options)).output).toBe('good\n');
   });
 
-  test('ends a program, and everything it has started, when its time is up', async () => {
+  test('ends a program, and everything it has started, when its time is up [P-18]', async () => {
     const pidFile = join(await temporaryFolder(), 'pid');
     const began = performance.now();
     const line = `sleep 1000 & echo $! > ${pidFile}; echo begun; trap "" TERM; wait; sleep 1000`;

@@ -40,7 +40,7 @@ async function cluttered(): Promise<string> {
   return tmpDir;
 }
 
-test('the names in the work folder are made of digest and size', () => {
+test('the names in the work folder are made of digest and size [W-26]', () => {
   expect(tmpDirOf('/w')).toBe('/w/tmp');
   expect(packagePath('/w/tmp', identity)).toBe(`/w/tmp/${WHOLE}`);
   expect(partialPath('/w/tmp', identity)).toBe(`/w/tmp/${WHOLE}.part`);
@@ -89,7 +89,7 @@ test.each<[Kept, string[]]>([
   ['nothing', []],
   ['package', [WHOLE]],
   ['partial', [WHOLE, `${WHOLE}.part`, `${WHOLE}.part.json`]],
-])('where %s is kept, no more than that of the package stays', async (kept, expected) => {
+])('where %s is kept, no more than that of the package stays [W-40]', async (kept, expected) => {
   const tmpDir = await cluttered();
   await tidyPackages(tmpDir, kept, identity);
   expect((await readdir(tmpDir)).toSorted()).toEqual([...NOT_PACKAGES, ...expected].toSorted());

@@ -7,7 +7,7 @@ import { takeInstanceLock } from '../services/instance-lock.js';
 import { readConfiguration } from '../services/read-configuration.js';
 import { openRotatingLog } from '../services/rotating-log.js';
 import { openServiceControl } from '../services/service-control/open-service-control.js';
-import { look } from '../services/disk.js';
+import { isSystemError, look } from '../services/disk.js';
 import type { Log } from '../services/log.js';
 import { EXIT, parseOptions } from './command.js';
 
@@ -40,25 +40,32 @@ export async function recoverCommand(args: string[]): Promise<number> {
     level: configuration.logLevel,
   });
   try {
-    const lock = await takeInstanceLock(folder);
-    try {
-      await recover(new Store(folder, log), configuration.serviceManager, log);
-    } finally {
-      await lock.release();
-    }
+    await recover(new Store(folder, log), configuration.serviceManager, log);
     return EXIT.done;
   } finally {
     await log.close();
   }
 }
 
+/** Rejects only where another updater holds the lock: whatever else goes wrong, the device must boot. */
 async function recover(store: Store, manager: 'systemd' | 'none', log: Log): Promise<void> {
+  const lock = await takeInstanceLock(store.root).catch((error: unknown) => {
+    if (!isSystemError(error)) throw error;
+    tellFailure(error, log);
+  });
+  if (lock === undefined) return;
   try {
     const { words, needsReload } = await recoverFiles(store, (await openClock())().bootId, log);
     log.info(`recover: ${words}`);
     // systemd has loaded the unit files of the other version before this ran.
     if (needsReload) await (await openServiceControl(manager, [])).reload();
   } catch (error) {
-    log.error('recover: the files could not be recovered', { why: toUpdateError(error).message });
+    tellFailure(error, log);
+  } finally {
+    await lock.release();
   }
+}
+
+function tellFailure(error: unknown, log: Log): void {
+  log.error('recover: the files could not be recovered', { why: toUpdateError(error).message });
 }

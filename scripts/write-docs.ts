@@ -6,6 +6,7 @@ import { layOut } from './picture/lay-out.js';
 import { graphOf } from './picture/machine-graph.js';
 import { mermaidOf } from './picture/mermaid.js';
 import { svgOf, withStyle } from './picture/svg.js';
+import { coveragePage, readCoverage } from './specification/coverage.js';
 import { ROUTES } from '../http/routes.js';
 import { updateMachine } from '../machines/update-machine.js';
 
@@ -42,6 +43,7 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
     file: new URL('../README.md', DOCS),
     renew: (page) => betweenMarkers(page, 'configuration', configurationTable().trim()),
   },
+  { file: new URL('coverage.md', DOCS), renew: async () => coveragePage(await readCoverage()) },
 ];
 
 const PICTURE_HEAD = `/** The machine, laid out; made by npm run docs. */

@@ -235,7 +235,7 @@ export async function startUpdater(parts: UpdaterParts) {
     stream: events.stream.bind(events),
     versions: () => readVersions(store),
     history: () => readHistory(historyPath),
-    health: () => updaterHealth(store, saved),
+    health: () => updaterHealth({ store, tmpDir, saved }),
     metrics: async () => metrics.text(stateNow(), await freeBytes(store.root)),
     shutDown,
   };

@@ -15,7 +15,7 @@ describe('kills at random instants', () => {
     expect(choices(7)).not.toEqual(choices(8));
   });
 
-  test('mix no versions, lose no orders, and leave the data of the services alone', async () => {
+  test('mix no versions, lose no orders, and leave the data of the services alone [D-1, D-4, T-15]', async () => {
     const seed = randomInt(2 ** 31);
     const lines: string[] = [`seed ${seed}`];
     const report = await runRandomRounds({ rounds: ROUNDS, seed, tell: (line) => lines.push(line) });

@@ -49,7 +49,7 @@ async function takesTheNextOrder(device: CrashDevice, environment: NodeJS.Proces
   for (const [path, { content }] of treeOfVersion('1.0.0')) expect(tree.get(path)?.content).toBe(content);
 }
 
-describe('a kill at', () => {
+describe('a kill at [T-16]', () => {
   test.each(['before', 'written', 'renamed', 'after'])(
     'pack.write (%s) leaves no half package under its name',
     async (moment) => {
@@ -117,29 +117,33 @@ describe('a kill at', () => {
   }
 
   for (const moment of ['before', 'written', 'renamed', 'after']) {
-    testIf(ROOT, `staging.outside (${moment}) leaves nothing beside the files of another mount`, async () => {
-      const device = await newDevice();
-      const disk = await smallDisk('64m');
-      const environment = { TOPE_EXTRA_ROOTS: disk };
-      const built = buildPackage(join(device.folder, 'packages'), {
-        version: '2.0.0',
-        modules: [{ name: 'conf', dst: join(disk, 'app.conf'), brings: { bytes: 'new' } }],
-      });
-      await device.serve({ ...environment, ...killAt('staging.outside', moment) });
-      await orderUpdate(device, built);
-      await isKilled(device.updater);
-      await device.serve(environment);
-      const { stage } = await device.api.hears('the end', (report) =>
-        ['success', 'failed'].includes(report.stage),
-      );
-      if (stage === 'failed') {
-        const from = device.api.heard.length;
+    testIf(
+      ROOT,
+      `staging.outside (${moment}) leaves nothing beside the files of another mount [D-38]`,
+      async () => {
+        const device = await newDevice();
+        const disk = await smallDisk('64m');
+        const environment = { TOPE_EXTRA_ROOTS: disk };
+        const built = buildPackage(join(device.folder, 'packages'), {
+          version: '2.0.0',
+          modules: [{ name: 'conf', dst: join(disk, 'app.conf'), brings: { bytes: 'new' } }],
+        });
+        await device.serve({ ...environment, ...killAt('staging.outside', moment) });
         await orderUpdate(device, built);
-        await device.api.hearsStage('success', { from });
-      }
-      expect(readdirSync(disk)).toEqual(['app.conf']);
-      expect(readFileSync(join(disk, 'app.conf'), 'utf8')).toBe('new');
-    });
+        await isKilled(device.updater);
+        await device.serve(environment);
+        const { stage } = await device.api.hears('the end', (report) =>
+          ['success', 'failed'].includes(report.stage),
+        );
+        if (stage === 'failed') {
+          const from = device.api.heard.length;
+          await orderUpdate(device, built);
+          await device.api.hearsStage('success', { from });
+        }
+        expect(readdirSync(disk)).toEqual(['app.conf']);
+        expect(readFileSync(join(disk, 'app.conf'), 'utf8')).toBe('new');
+      },
+    );
   }
 
   for (const moment of ['before', 'after']) {

@@ -59,7 +59,7 @@ describe('a package that is ready is looked at again before it is installed', ()
       },
     ],
     ['removed', /^INCOMPLETE_DOWNLOAD: /, (path) => rmSync(path)],
-  ])('one that was %s is refused', async (what, error, tamper) => {
+  ])('one that was %s is refused [W-44, D-103]', async (what, error, tamper) => {
     const built = build(`2.0.${what.length}`);
     await device.fetch(built);
     const before = await readTree(device.root);

@@ -16,7 +16,7 @@ async function talkativeDevice() {
   return { device, built };
 }
 
-describe('the credential in a package’s URL shows nowhere but in the saved state, which is root’s alone', () => {
+describe('the credential in a package’s URL shows nowhere but in the saved state, which is root’s alone [W-90]', () => {
   test('after an update', async () => {
     const { device, built } = await talkativeDevice();
     await device.install(built);

@@ -31,7 +31,7 @@ function timed(times: number[], behaviour: Behaviour): Behaviour {
 }
 
 describe('a device whose server', () => {
-  test('answers 404 for ever asks four times, after 1 s, 2 s and 4 s, and then says so', async () => {
+  test('answers 404 for ever asks four times, after 1 s, 2 s and 4 s, and then says so [M-6]', async () => {
     const device = await Device.on();
     const { identity } = goodPackage(device);
     const times: number[] = [];
@@ -106,7 +106,7 @@ describe('one device', () => {
     expect(server.seen).toHaveLength(3);
   }, 20_000);
 
-  test('whose server gave it two halves of two files fetches it once more from byte 0, and is ready', async () => {
+  test('whose server gave it two halves of two files fetches it once more from byte 0, and is ready [M-10]', async () => {
     const { content: right, identity: ordered } = goodPackage(device);
     const nameless = { etag: null };
     const wrong = Buffer.from(right);
@@ -123,7 +123,7 @@ describe('one device', () => {
 });
 
 describe('progress', () => {
-  test('is an integer, tells megabytes, and never goes backwards, whatever the server and the updater do', async () => {
+  test('is an integer, tells megabytes, and never goes backwards, whatever the server and the updater do [W-46, W-49, W-54]', async () => {
     const device = await Device.on();
     const { content, identity } = goodPackage(device);
     const slowly = { pieceBytes: 16_384, pauseMs: 10 };

@@ -50,7 +50,7 @@ async function expectUntouched(before: Record<string, FileFacts>): Promise<void>
   expect(await device.versions()).toEqual({ current: '1.0.0', previous: '0.0.0', factory: '0.0.0' });
 }
 
-describe('a package that cannot be installed leaves the device as it was', () => {
+describe('a package that cannot be installed leaves the device as it was [D-3]', () => {
   test.each<[string, RegExp, () => [BuiltPackage, object]]>([
     [
       'whose bytes are not the ordered ones',
@@ -82,7 +82,7 @@ describe('a package that cannot be installed leaves the device as it was', () =>
         {},
       ],
     ],
-  ])('before it is staged: one %s', async (_, error, makeOrder) => {
+  ])('before it is staged: one %s [P-46]', async (_, error, makeOrder) => {
     const before = await readTree(device.root);
     const failure = await failureOf(async () => accepted(await device.download(...makeOrder())));
     expect(failure).toMatchObject({ code: 500, stage: 'failed' });
@@ -124,7 +124,7 @@ describe('a package that cannot be installed leaves the device as it was', () =>
           ],
         }),
     ],
-  ])('while staging: one %s, which is deleted', async (_, error, make) => {
+  ])('while staging: one %s, which is deleted [P-19, P-30]', async (_, error, make) => {
     const before = await readTree(device.root);
     const failure = await failureOf(async () => {
       await device.fetch(make());
@@ -144,7 +144,7 @@ describe('a package that cannot be installed leaves the device as it was', () =>
     ],
     ['a folder', 'app/folder', /is a folder/, (path) => mkdirSync(path)],
     ['a place below a file', 'app/user.cfg/new', /is a file/, () => undefined],
-  ])('while staging: one with a module that leads to %s', async (_, name, error, obstruct) => {
+  ])('while staging: one with a module that leads to %s [P-13, D-27]', async (_, name, error, obstruct) => {
     obstruct(device.path(name));
     const before = await readTree(device.root);
     const modules = [
@@ -161,7 +161,7 @@ describe('a package that cannot be installed leaves the device as it was', () =>
     expect(await device.versions()).toMatchObject({ current: '1.0.0' });
   });
 
-  test('after the switch: one whose post command fails is undone, and its version marked bad', async () => {
+  test('after the switch: one whose post command fails is undone, and its version marked bad [P-18, D-79, D-86]', async () => {
     const before = await readTree(device.root);
     const modules = [
       {

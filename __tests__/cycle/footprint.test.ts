@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 describe('the packed release', () => {
-  test('writes a package and its contents once, and fetches each byte once', async () => {
+  test('writes a package and its contents once, and fetches each byte once [T-11]', async () => {
     const built = packages.ofTen('1.0.0', 0);
     const { writtenBytes, fetchedBytes } = await cycle(device, built);
     expect(fetchedBytes).toBe(built.size);
@@ -35,13 +35,13 @@ describe('the packed release', () => {
     expect(writtenBytes).toBeGreaterThan(0.9 * built.contentBytes);
   });
 
-  test('writes one module of ten where an update changes one', async () => {
+  test('writes one module of ten where an update changes one [T-11]', async () => {
     const built = packages.ofTen('1.1.0', 1);
     const { writtenBytes } = await cycle(device, built);
     expect(writtenBytes).toBeLessThanOrEqual(built.size + built.contentBytes / 10 + 2 * MIB);
   });
 
-  test('holds no more after 20 cycles than after a few: neither memory nor open files', async () => {
+  test('holds no more after 20 cycles than after a few: neither memory nor open files [T-5]', async () => {
     const seen: AtIdle[] = [];
     for await (const atIdle of smallCycles(device, packages, { count: 20, bytes: 0.1 * MB }))
       seen.push(atIdle);
@@ -51,7 +51,7 @@ describe('the packed release', () => {
     expect(middle(late, 'rssAnon') - middle(early, 'rssAnon')).toBeLessThan(2 * MIB);
   });
 
-  test('never holds a package in memory: 60 MB of its contents cost less than 24 MiB over the idle updater', async () => {
+  test('never holds a package in memory: 60 MB of its contents cost less than 24 MiB over the idle updater [T-1]', async () => {
     const idle = device.memory('RssAnon');
     const { rssAnon } = await cycle(device, packages.noise('2.0.0', 60 * MB));
     expect(rssAnon - idle).toBeLessThan(24 * MIB);

@@ -36,7 +36,7 @@ async function noticesOf(device: Device): Promise<unknown> {
 }
 
 describe('going back', () => {
-  test('to the previous version brings back its files, and then forward again those of the newer one', async () => {
+  test('to the previous version brings back its files, and then forward again those of the newer one [W-75, D-87]', async () => {
     const device = await Device.on();
     await device.install(packageOf(device, '1.0.0'));
     const one = seen(await readTree(device.root));
@@ -53,7 +53,7 @@ describe('going back', () => {
     expect(await device.versions()).toEqual({ current: '1.1.0', previous: '1.0.0', factory: '0.0.0' });
   });
 
-  test('is told to device-api as installing, rebooting, success, and fetches nothing', async () => {
+  test('is told to device-api as installing, rebooting, success, and fetches nothing [W-80]', async () => {
     const device = await Device.on();
     await device.install(packageOf(device, '1.0.0'));
     await device.install(packageOf(device, '1.1.0'));
@@ -88,7 +88,7 @@ describe('going back', () => {
     expect(refused).toMatchObject({ code: 404, msg: expect.stringMatching(/^PACKAGE_NOT_FOUND: /) });
   });
 
-  test('keeps an edited file beside, names it, and gives the edit back when going forward again', async () => {
+  test('keeps an edited file beside, names it, and gives the edit back when going forward again [D-17, D-18]', async () => {
     const device = await Device.on();
     await device.install(packageOf(device, '1.0.0'));
     await device.install(packageOf(device, '1.1.0'));
@@ -107,7 +107,7 @@ describe('going back', () => {
     expect(device.read('app/app.cfg')).toBe('speed=1.1.0\naccel=edited\n');
   });
 
-  test('keeps each edit of a file beside, and the same edit once', async () => {
+  test('keeps each edit of a file beside, and the same edit once [D-16]', async () => {
     const device = await Device.on();
     await device.install(packageOf(device, '1.0.0'));
     writeFileSync(device.path('app/app.cfg'), 'first edit');
@@ -124,7 +124,7 @@ describe('going back', () => {
     expect(device.read('app/app.cfg.local-1.0.0+2')).toBe('second edit');
   });
 
-  test('works after a restart, and where the damage is in the store touches nothing', async () => {
+  test('works after a restart, and where the damage is in the store touches nothing [D-13, D-14]', async () => {
     const device = await Device.on();
     await device.install(packageOf(device, '1.0.0'));
     await device.install(packageOf(device, '1.1.0'));
@@ -142,7 +142,7 @@ describe('going back', () => {
     expect(await device.versions()).toMatchObject({ current: '1.1.0', previous: '1.0.0' });
   });
 
-  test('is refused with 404 where there is no version to go back to', async () => {
+  test('is refused with 404 where there is no version to go back to [W-82]', async () => {
     const device = await Device.on();
     expect(await device.rollback('previous')).toMatchObject({ code: 404 });
     expect(await device.rollback('factory')).toMatchObject({ code: 404 });
@@ -150,7 +150,7 @@ describe('going back', () => {
 });
 
 describe('installing the version that is live once more', () => {
-  test('repairs what is damaged or missing, keeps the damaged file beside and leaves the rest alone', async () => {
+  test('repairs what is damaged or missing, keeps the damaged file beside and leaves the rest alone [D-21]', async () => {
     const device = await Device.on();
     await device.install(packageOf(device, '1.0.0'));
     const built = packageOf(device, '1.1.0');

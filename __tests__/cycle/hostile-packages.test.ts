@@ -65,7 +65,7 @@ async function failureOf(built: BuiltPackage): Promise<{ error: string; stages: 
 const APP: EntryDescription = { name: 'app', data: 'new' };
 
 describe('a device refuses in verifying, stays as it was, and takes the next good package after', () => {
-  test('each archive of the corpus, by the rule that it is named after', async () => {
+  test('each archive of the corpus, by the rule that it is named after [P-29]', async () => {
     expect(Object.keys(HOSTILE).length).toBeGreaterThan(50);
     for (const [rule, entries] of Object.entries(HOSTILE)) {
       const { error, stages } = await failureOf(write([manifest(), ...entries], gapFor(rule)));
@@ -78,7 +78,7 @@ describe('a device refuses in verifying, stays as it was, and takes the next goo
     await expectUntouched();
   });
 
-  test('manifests and places of every wrong kind', async () => {
+  test('manifests and places of every wrong kind [P-29]', async () => {
     const wrong: EntryDescription[] = [
       { name: 'manifest.json', data: '{' },
       { name: 'manifest.json', data: Buffer.from([0x7b, 0xff]) },
@@ -105,7 +105,7 @@ describe('a device refuses in verifying, stays as it was, and takes the next goo
     await expectUntouched();
   });
 
-  test('and in staging what only inflating can show, bombs among it', async () => {
+  test('and in staging what only inflating can show, bombs among it [P-30]', async () => {
     const short = { size: 1000 };
     for (const [what, entries] of Object.entries<EntryDescription[]>({
       'inflates to more than': [{ name: 'app', ...BOMB, local: short, central: short }],

@@ -10,7 +10,7 @@ describe('a module', () => {
     device = await Device.on({ life: 'file' });
   });
 
-  test('that is a folder removes what it no longer brings, but nothing that no package brought', async () => {
+  test('that is a folder removes what it no longer brings, but nothing that no package brought [D-5]', async () => {
     device.put('web/theirs.txt', 'theirs');
     const bring = (version: string, ...names: string[]) =>
       device.install(
@@ -33,7 +33,7 @@ describe('a module', () => {
     expect(await factsOf(device.path('web/css'))).toMatchObject({ kind: 'folder', mode: 0o755 });
   });
 
-  test('can name files to be removed, which going back brings again', async () => {
+  test('can name files to be removed, which going back brings again [P-22]', async () => {
     device.put('old/leftover', 'of long ago', 0o640);
     await device.install(
       device.build({
@@ -55,7 +55,7 @@ describe('a module', () => {
     expect(existsSync(device.path('old/app'))).toBe(false);
   });
 
-  test('gets the mode of the manifest, else of the ZIP, and never a set-id bit', async () => {
+  test('gets the mode of the manifest, else of the ZIP, and never a set-id bit [P-20]', async () => {
     await device.install(
       device.build({
         version: '1.3.0',
@@ -77,7 +77,7 @@ describe('a module', () => {
 
   testIf(
     ROOT,
-    'takes the owner of the file that it replaces; going back restores owner and full mode',
+    'takes the owner of the file that it replaces; going back restores owner and full mode [D-30]',
     async () => {
       const path = device.put('owned/app', 'found');
       chownSync(path, 1234, 4321);
@@ -95,6 +95,16 @@ describe('a module', () => {
       expect(await factsOf(path)).toMatchObject({ kind, uid, gid, mode, content });
     },
   );
+
+  test('keeps no attributes where their programs are not installed, with one warning [D-33]', async () => {
+    const bare = await Device.on({ environment: { PATH: '/nonexistent' } });
+    for (const name of ['a', 'b']) bare.put(name, 'found');
+    const modules = ['a', 'b'].map((name) => ({ name, dst: bare.path(name), brings: { bytes: 'new' } }));
+    await bare.install(bare.build({ version: '1.0.0', modules }));
+    expect(bare.read('a')).toBe('new');
+    await bare.logs(/ WARN .*getfattr and setfattr are not installed/);
+    expect(bare.log().match(/getfattr and setfattr/g)).toHaveLength(1);
+  });
 
   test('whose path leads through a symlink inside the root replaces the real file and leaves the symlink', async () => {
     mkdirSync(device.path('versions/7'), { recursive: true });

@@ -79,14 +79,14 @@ describe('a package of more than 100 MB of real files, from the order to success
     }
   });
 
-  test('leaves files that no package brought as they were, to the inode', async () => {
+  test('leaves files that no package brought as they were, to the inode [D-4, D-5]', async () => {
     const now = await readTree(device.root);
     for (const [name, facts] of Object.entries(before)) expect([name, now[name]]).toEqual([name, facts]);
     const brought = ['app/bin', 'app/bin/node', ...libraries.map(({ path }) => `app/lib/${basename(path)}`)];
     expect(Object.keys(now).sort()).toEqual([...Object.keys(before), ...brought].sort());
   });
 
-  test('leaves nothing in the work folder but the saved state and the reserve, and nothing staged', () => {
+  test('leaves nothing in the work folder but the saved state and the reserve, and nothing staged [D-77]', () => {
     expect(device.tmp()).toEqual(['reserve', 'state.json', 'state.json.bak']);
     const store = readdirSync(device.storeDir);
     expect(store.filter((name) => name.startsWith('journal') || name === 'staging')).toEqual([]);
@@ -94,7 +94,7 @@ describe('a package of more than 100 MB of real files, from the order to success
     expect(readdirSync(join(device.storeDir, 'objects'))).toEqual([]);
   });
 
-  test('never holds up an answer to /progress', () => {
+  test('never holds up an answer to /progress [M-17, T-7]', () => {
     const longest = answersMs.at(-1) ?? Infinity;
     const nearlyAll = answersMs[Math.floor(answersMs.length * 0.95)] ?? Infinity;
     process.stdout.write(
@@ -110,7 +110,7 @@ describe('a package of more than 100 MB of real files, from the order to success
     expect(device.server.sentBytes).toBe(whole.size);
   });
 
-  test('is told by /versions, with what was found before as the way back', async () => {
+  test('is told by /versions, with what was found before as the way back [D-11]', async () => {
     expect(await device.versions()).toEqual({ current: '1.0.0', previous: '0.0.0', factory: '0.0.0' });
   });
 });
@@ -141,17 +141,17 @@ describe('an update that brings one module of the two', () => {
     expect(await factsOf(device.path('app/bin/node'))).toEqual(untouched);
   });
 
-  test('removes what its folder no longer brings, and nothing that no package brought', () => {
+  test('removes what its folder no longer brings, and nothing that no package brought [D-22]', () => {
     const [first] = libraries.map(({ path }) => basename(path));
     expect(readdirSync(device.path('app/lib')).sort()).toEqual([first, 'new.so', 'of-the-user.so'].sort());
     expect(device.read('app/settings.ini')).toBe('volume = 11\n');
   });
 
-  test('makes the version before it the previous one', async () => {
+  test('makes the version before it the previous one [D-76]', async () => {
     expect(await device.versions()).toEqual({ current: '1.1.0', previous: '1.0.0', factory: '0.0.0' });
   });
 
-  test('keeps of the old version exactly what a way back needs', async () => {
+  test('keeps of the old version exactly what a way back needs [D-9]', async () => {
     const kept = readdirSync(join(device.storeDir, 'objects')).sort();
     const gone = await Promise.all(libraries.slice(1).map(({ path }) => sha256Of(path)));
     expect(kept).toEqual([...new Set(gone)].sort());

@@ -25,7 +25,7 @@ async function deviceThatReboots() {
   return { device, reboot };
 }
 
-test('a download that a reboot cut goes on from the last byte that was surely on disk', async () => {
+test('a download that a reboot cut goes on from the last byte that was surely on disk [M-40, T-13]', async () => {
   const { device, reboot } = await deviceThatReboots();
   const built = device.build({
     version: '1.0.0',
@@ -53,7 +53,7 @@ test('a download that a reboot cut goes on from the last byte that was surely on
   expect(statSync(device.path('app')).size).toBe(20 * MEGABYTE);
 });
 
-test('a package that was ready before a reboot is ready after it', async () => {
+test('a package that was ready before a reboot is ready after it [M-44]', async () => {
   const { device, reboot } = await deviceThatReboots();
   const modules = [{ name: 'app', dst: device.path('app'), brings: { bytes: 'app' } }];
   await device.fetch(device.build({ version: '1.0.0', modules }));

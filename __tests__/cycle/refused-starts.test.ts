@@ -22,7 +22,7 @@ async function refusedStart(
 }
 
 describe('an updater', () => {
-  test('ends with exit 1 and names the other one where one runs on the same managed root already', async () => {
+  test('ends with exit 1 and names the other one where one runs on the same managed root already [M-30]', async () => {
     const device = await Device.on();
     const { pid } = device.updater;
     const otherWorkDir = join(device.folder, 'other-work');
@@ -32,7 +32,7 @@ describe('an updater', () => {
     expect((await device.progress()).stage).toBe('idle');
   });
 
-  test('ends with exit 1 and names the port where that is taken', async () => {
+  test('ends with exit 1 and names the port where that is taken [W-2]', async () => {
     const device = await Device.make();
     const taken = createServer();
     const port = await listenOn(taken);
@@ -72,7 +72,7 @@ describe('an updater', () => {
     expect(stderr).toContain('prot');
   });
 
-  test('ends with exit 78 and names the root where that is no folder', async () => {
+  test('ends with exit 78 and names the root where that is no folder [D-39]', async () => {
     const device = await Device.make();
     const file = device.put('file', '');
     const { exitCode, stderr } = await refusedStart(device, { TOPE_MANAGED_ROOT: file });
@@ -84,7 +84,7 @@ describe('an updater', () => {
 
   testIf(
     { met: hasRoot() && hasProgram('unshare') && hasProgram('mount'), needs: 'root and util-linux' },
-    'ends with exit 78 and names the root where that is mounted read-only',
+    'ends with exit 78 and names the root where that is mounted read-only [D-39]',
     async () => {
       const device = await Device.make();
       const root = join(device.folder, 'read-only');

@@ -23,7 +23,7 @@ function stepsOf(device: Device): number[] {
 }
 
 describe('device-api', () => {
-  test('is told every stage in order, with the four fields and nothing else', async () => {
+  test('is told every stage in order, with the four fields and nothing else [W-48, W-58]', async () => {
     const device = await Device.on();
     await device.install(packageOf(device, '1.0.0'));
     await device.api.hearsStage('success');
@@ -40,7 +40,7 @@ describe('device-api', () => {
     }
   });
 
-  test('is told each step of 5 % of a throttled download once', async () => {
+  test('is told each step of 5 % of a throttled download once [W-49]', async () => {
     const device = await Device.on();
     const built = packageOf(device, '1.0.0', 5_000_000);
     device.server.pace = async (bytesSent) => {
@@ -56,7 +56,7 @@ describe('device-api', () => {
     expect(steps.filter((step) => step === 20).length).toBeLessThanOrEqual(1);
   });
 
-  test('is told all stages where it was away at first and came back in the middle', async () => {
+  test('is told all stages where it was away at first and came back in the middle [W-62]', async () => {
     const device = await Device.make();
     await device.api.goAway();
     await device.start();
@@ -68,7 +68,7 @@ describe('device-api', () => {
     expect(device.api.stages).toEqual(WAY_TO_SUCCESS);
   });
 
-  test('is told the end of an update that it was replaced by, after a restart of the updater too', async () => {
+  test('is told the end of an update that it was replaced by, after a restart of the updater too [W-65]', async () => {
     const device = await Device.make();
     await device.api.goAway();
     await device.start();
@@ -81,7 +81,7 @@ describe('device-api', () => {
     expect(device.api.heard.filter(({ stage }) => stage === 'success')).toHaveLength(1);
   });
 
-  test('is told of a failure once, with the error that /progress shows', async () => {
+  test('is told of a failure once, with the error that /progress shows [W-57, W-59]', async () => {
     const device = await Device.on();
     accepted(await device.download(packageOf(device, '1.0.0'), { package_md5: '0'.repeat(32) }));
     const { body } = await device.api.hearsStage('failed');
@@ -93,7 +93,7 @@ describe('device-api', () => {
   });
 
   test.each(['success', 'failed'])(
-    'is not told %s again by an updater that was killed after it had been acknowledged',
+    'is not told %s again by an updater that was killed after it had been acknowledged [W-68]',
     async (stage) => {
       const device = await Device.on();
       const built = packageOf(device, '1.0.0');

@@ -65,7 +65,7 @@ describe('a device that demands signatures', () => {
     );
   });
 
-  test('refuses a downgrade, but no local rollback, nor one that the signed manifest allows', async () => {
+  test('refuses a downgrade, but no local rollback, nor one that the signed manifest allows [P-26, P-27]', async () => {
     expect(await refusalOf(await build('1.1.0'))).toMatch(
       /^VERSION_NOT_ALLOWED: 1\.1\.0 is lower than 1\.2\.0/,
     );
@@ -75,7 +75,7 @@ describe('a device that demands signatures', () => {
     expect(device.read('app')).toBe('program 1.0.0');
   });
 
-  test('permits a downgrade where its configuration does', async () => {
+  test('permits a downgrade where its configuration does [P-26]', async () => {
     await device.updater.end('SIGTERM');
     await device.start({ ...SIGNED(), TOPE_ALLOW_DOWNGRADE: 'true' });
     await device.install(await build('0.9.0'));

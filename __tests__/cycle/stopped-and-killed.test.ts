@@ -82,7 +82,7 @@ interface Files {
 }
 
 describe.each(['SIGTERM', 'SIGKILL'] as const)(
-  'an updater that gets %s in each state of an update',
+  'an updater that gets %s in each state of an update [M-62]',
   (signal) => {
     let device: Device;
     let built: BuiltPackage;
@@ -95,7 +95,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)(
       cuts = await cutInEachState(device, built, signal, files);
     }, 90_000);
 
-    test('goes on from the state that it was in', () => {
+    test('goes on from the state that it was in [M-62]', () => {
       expect(cuts.map(({ savedIn }) => savedIn)).toEqual([
         'idle',
         'downloading.transferring',

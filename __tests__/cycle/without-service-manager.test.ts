@@ -67,7 +67,7 @@ describe('where there is no service manager', () => {
     await device.logs(/ unit stopped unit=voice-app\.service way=SIGTERM /);
   });
 
-  test('a process of the same name outside the managed root is left alone', async () => {
+  test('a process of the same name outside the managed root is left alone [D-92]', async () => {
     const device = await Device.on();
     const outside = join(device.folder, 'voice-app');
     writeFileSync(outside, '#!/bin/sh\necho up\nwhile :; do sleep 0.05; done\n', { mode: 0o755 });
@@ -81,7 +81,7 @@ describe('where there is no service manager', () => {
     expect(await said).toBe('up\n');
   });
 
-  test('the last words of an update say that services were not started', async () => {
+  test('the last words of an update say that services were not started [D-93]', async () => {
     const device = await Device.on();
     await device.install(update(device));
     expect((await device.progress()).message).toContain(NOT_STARTED);
@@ -91,7 +91,7 @@ describe('where there is no service manager', () => {
     expect((await device.progress()).message).toContain(NOT_STARTED);
   });
 
-  test('an updater that gets SIGTERM while it waits for a process to end goes on at its next start', async () => {
+  test('an updater that gets SIGTERM while it waits for a process to end goes on at its next start [M-62]', async () => {
     const device = await Device.on();
     const go = join(device.folder, 'go');
     const { service } = await startService(device, `[ -e ${go} ] && exit 0`);
@@ -111,7 +111,7 @@ describe('where there is no service manager', () => {
     expect(device.read('voice/voice-app')).toBe('#!/bin/sh\necho new\n');
   });
 
-  test('a process that ignores SIGTERM gets SIGKILL after 10 s', async () => {
+  test('a process that ignores SIGTERM gets SIGKILL after 10 s [D-53]', async () => {
     const device = await Device.on();
     const { service } = await startService(device, ':');
     const ended = once(service, 'exit');

@@ -28,7 +28,7 @@ describeIf(ATTRIBUTES, 'a file with attributes of its own', () => {
     run('setfattr', '-n', 'user.note', '-v', 'calibrated "twice"\\here', file);
   });
 
-  test('passes owner, ACL and extended attributes on to its successor, which keeps the mode of the package', async () => {
+  test('passes owner, ACL and extended attributes on to its successor, which keeps the mode of the package [D-30]', async () => {
     await bench.deploy(await bench.package('1.0.0', { [file]: { data: 'new', mode: 0o775 } }));
     const { uid, gid, mode } = await stat(file);
     expect([await readFile(file, 'utf8'), uid, gid]).toEqual(['new', 1234, 1234]);
@@ -37,7 +37,7 @@ describeIf(ATTRIBUTES, 'a file with attributes of its own', () => {
     expect(note()).toBe('calibrated "twice"\\here');
   });
 
-  test('comes back with all of them', async () => {
+  test('comes back with all of them [D-7, D-32]', async () => {
     const before = [acl(), note(), await bench.tree()];
     await bench.deploy(await bench.package('1.0.0', { [file]: { data: 'new', mode: 0o775 } }));
     run('setfacl', '-b', file);
@@ -46,7 +46,7 @@ describeIf(ATTRIBUTES, 'a file with attributes of its own', () => {
     expect([acl(), note(), await bench.tree()]).toEqual(before);
   });
 
-  test('is undone with all of them, also where it had a second name', async () => {
+  test('is undone with all of them, also where it had a second name [D-32]', async () => {
     run('ln', file, `${file}.second`);
     const before = [acl(), note(), await bench.tree()];
     await bench.stop(await bench.package('1.0.0', { [file]: 'new' }));
@@ -55,7 +55,7 @@ describeIf(ATTRIBUTES, 'a file with attributes of its own', () => {
     expect([acl(), note(), await bench.tree()]).toEqual(before);
   });
 
-  test('passes no capabilities and no set-id bits on, with a warning, and comes back with them', async () => {
+  test('passes no capabilities and no set-id bits on, with a warning, and comes back with them [D-31, D-32]', async () => {
     await chmod(file, 0o6755);
     run('setcap', 'cap_net_bind_service=ep', file);
     const staged = await bench.stage(await bench.package('1.0.0', { [file]: { data: 'new', mode: 0o4755 } }));

@@ -16,7 +16,7 @@ async function withEditedFile(): Promise<{ device: ApiDevice; words: string }> {
   return { device, words: `${path} was edited on this device: kept as ${path}.local-1.0.0` };
 }
 
-test('what a commit has to tell is still there when it was cut right after it, and gone once its end is saved', async () => {
+test('what a commit has to tell is still there when it was cut right after it, and gone once its end is saved [D-77]', async () => {
   const { device, words } = await withEditedFile();
   const { bench } = device;
   expect(await keptNotices(bench.store, bench.log)).toEqual([]);

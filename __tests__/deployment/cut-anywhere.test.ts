@@ -57,8 +57,8 @@ async function lookOf(bench: DeploymentBench) {
   return { tree, lists: await bench.lists() };
 }
 
-describe('a deployment that is cut', () => {
-  test('while switching, wherever, is undone to what was there, byte for byte', async () => {
+describe('a deployment that is cut [D-12]', () => {
+  test('while switching, wherever, is undone to what was there, byte for byte [D-1, D-59, D-60, D-62]', async () => {
     const { bench, update } = await device();
     const before = await lookOf(bench);
     let cuts = 0;
@@ -79,7 +79,7 @@ describe('a deployment that is cut', () => {
   test.each([
     ['a whole switch', 1000],
     ['half a switch', 8],
-  ])('while undoing %s, wherever, is undone when it is called again', async (_, switched) => {
+  ])('while undoing %s, wherever, is undone when it is called again [M-35, M-49]', async (_, switched) => {
     const { bench, update } = await device();
     const before = await lookOf(bench);
     let cuts = 0;
@@ -97,7 +97,7 @@ describe('a deployment that is cut', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('while committing, wherever, is undone to what was there: no list, no object, no copy is left over', async () => {
+  test('while committing, wherever, is undone to what was there: no list, no object, no copy is left over [D-9, D-75]', async () => {
     const { bench, update } = await device();
     const before = await lookOf(bench);
     const objects = await bench.store.objectNames();
@@ -121,7 +121,7 @@ describe('a deployment that is cut', () => {
     expect(objects.length).toBeGreaterThan(0);
   });
 
-  test('while committing, wherever, is committed as if it had not been when it is called again', async () => {
+  test('while committing, wherever, is committed as if it had not been when it is called again [D-8, D-75]', async () => {
     const { bench, update } = await device();
     await stop(bench, update);
     await switchAll(bench);

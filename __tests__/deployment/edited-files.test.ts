@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 
 describe('a file that was edited on the device', () => {
-  test('is kept beside when an update brings another content, and told', async () => {
+  test('is kept beside when an update brings another content, and told [D-15]', async () => {
     await writeFile(conf, 'speed=7');
     const notices = await device.install('1.1.0', speed(2));
     expect(await text(conf)).toBe('speed=2');
@@ -29,14 +29,14 @@ describe('a file that was edited on the device', () => {
     expect(bench.log.lines.join('\n')).toContain(`kept as ${conf}.local-1.0.0`);
   });
 
-  test('is left alone by an update that brings what it brought before', async () => {
+  test('is left alone by an update that brings what it brought before [D-15]', async () => {
     await writeFile(conf, 'speed=7');
     await device.install('1.1.0', speed(1));
     expect(await text(conf)).toBe('speed=7');
     expect(await bench.tree()).not.toHaveProperty([`${conf}.local-1.0.0`]);
   });
 
-  test('comes back with its content and mode when the device goes back', async () => {
+  test('comes back with its content and mode when the device goes back [D-18]', async () => {
     await writeFile(conf, 'speed=7');
     await chmod(conf, 0o600);
     const before = await bench.tree();
@@ -48,7 +48,7 @@ describe('a file that was edited on the device', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('is kept beside again, as +2, where the name is taken by another content', async () => {
+  test('is kept beside again, as +2, where the name is taken by another content [D-16]', async () => {
     for (const mine of ['speed=7', 'speed=8']) {
       await writeFile(conf, mine);
       await device.install('1.1.0', speed(2));
@@ -75,7 +75,7 @@ describe('a file that was edited on the device', () => {
     expect(await Promise.all(cut.map(text))).toEqual(['a', 'b', 'c']);
   });
 
-  test('counts as kept where the same content is beside already', async () => {
+  test('counts as kept where the same content is beside already [D-16]', async () => {
     await writeFile(conf, 'speed=7');
     for (let round = 0; round < 2; round++) {
       await device.install('1.1.0', speed(2));
@@ -110,7 +110,7 @@ describe('a file that was edited on the device', () => {
     expect(await text(`${conf}.local-0.0.0`)).toBe('my own');
   });
 
-  test('of the factory release makes a new list of what was left: its own is never changed', async () => {
+  test('of the factory release makes a new list of what was left: its own is never changed [D-19]', async () => {
     await bench.deploy('as-found');
     const factory = await bench.store.release('as-found');
     await writeFile(device.program, 'api, patched');
@@ -128,7 +128,7 @@ describe('a file that was edited on the device', () => {
   test.each([
     ['its mode', () => chmod(device.program, 0o700)],
     ['that it is there', () => rm(device.program)],
-  ])('in nothing but %s comes back so, and the factory list stays', async (_, edit) => {
+  ])('in nothing but %s comes back so, and the factory list stays [D-12, D-19]', async (_, edit) => {
     await bench.deploy('as-found');
     const factory = await bench.store.release('as-found');
     await edit();
@@ -151,7 +151,7 @@ describe('a file that is written between staging and the stop', () => {
         await rename(`${path}~`, path);
       },
     ],
-  ])('%s is held again as it was left, and comes back so', async (_, write) => {
+  ])('%s is held again as it was left, and comes back so [D-57]', async (_, write) => {
     bench.services.onStop = () => write(conf);
     await device.switchTo('1.1.0', speed(2));
     const operation = (await bench.journal()).body.operations.find(({ path }) => path === conf);
@@ -160,7 +160,7 @@ describe('a file that is written between staging and the stop', () => {
     expect(await text(conf)).toBe('speed=3');
   });
 
-  test('is treated as an edit', async () => {
+  test('is treated as an edit [D-57]', async () => {
     bench.services.onStop = () => writeFile(conf, 'speed=3');
     expect(await device.install('1.1.0', speed(2))).toEqual([
       `${conf} was edited on this device: kept as ${conf}.local-1.0.0`,
@@ -170,7 +170,7 @@ describe('a file that is written between staging and the stop', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('by rename in the middle of staging is never held as what it was before', async () => {
+  test('by rename in the middle of staging is never held as what it was before [D-43]', async () => {
     const update = await device.package('1.1.0', speed(2));
     watchSteps((name, moment) => {
       if (name !== 'staging.link' || moment !== 'after') return;
@@ -194,7 +194,7 @@ describe('a file that is written between staging and the stop', () => {
     expect(await text(fresh)).toBe('made by a service');
   });
 
-  test('and deleted stays deleted on the way back', async () => {
+  test('and deleted stays deleted on the way back [D-62]', async () => {
     bench.services.onStop = () => rm(conf);
     await device.switchTo('1.1.0', speed(2));
     expect(await text(conf)).toBe('speed=2');

@@ -24,13 +24,13 @@ beforeEach(async () => {
   await bench.put(at('bin/b'), 'b of factory');
 });
 
-test('what is on a device without releases becomes the factory release, and the live one', async () => {
+test('what is on a device without releases becomes the factory release, and the live one [D-11]', async () => {
   const { id } = await record('1.4.0', at('bin'));
   expect(await bench.lists()).toMatchObject({ '-> factory': id, '-> current': id, '-> previous': null });
   expect(await bench.faults()).toEqual([]);
 });
 
-test('an update and a way back to it give every recorded file back, also one that no update had touched', async () => {
+test('an update and a way back to it give every recorded file back, also one that no update had touched [D-20]', async () => {
   const { id } = await record('1.4.0', at('bin'));
   const tree = await bench.tree();
   await bench.deploy(await bench.package('2.0.0', { [at('bin/a')]: 'new', [at('bin/c')]: 'new' }));

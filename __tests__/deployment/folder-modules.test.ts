@@ -19,7 +19,7 @@ describe('a folder module', () => {
       names.map((name) => ({ name: `app/${name}`, data: `${name} ${version}` })),
     );
 
-  test('owns its folder: what it brought before and brings no more goes, and comes back on the way back', async () => {
+  test('owns its folder: what it brought before and brings no more goes, and comes back on the way back [D-22]', async () => {
     await bench.put(at('app/mine'), 'mine');
     await bench.deploy(await folder('1.0.0', ['a', 'sub/b', 'sub/c']));
     const before = await bench.tree();
@@ -39,7 +39,7 @@ describe('a folder module', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('makes its folders 0755; they go on the way back only where nobody put anything into them', async () => {
+  test('makes its folders 0755; they go on the way back only where nobody put anything into them [D-23]', async () => {
     await bench.deploy(await folder('1.0.0', ['one/two/file']));
     expect((await stat(at('app/one/two'))).mode & 0o7777).toBe(0o755);
     await bench.put(at('app/one/mine'), 'mine');
@@ -47,7 +47,7 @@ describe('a folder module', () => {
     expect(Object.keys(await bench.tree())).toEqual([at('app'), at('app/one'), at('app/one/mine')]);
   });
 
-  test('whose folder was removed by hand gets none back when a rollback is undone', async () => {
+  test('whose folder was removed by hand gets none back when a rollback is undone [D-23]', async () => {
     await bench.deploy(await folder('1.0.0', ['one/file']));
     await rm(at('app'), { recursive: true });
     await bench.stop('as-found');

@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { leaveServicesStarted } from '../../services/deployment/leave-services-started.js';
 import { recoverFiles } from '../../services/deployment/recover-files.js';
@@ -9,7 +10,7 @@ import { withFailingStep } from '../support/failing-step.js';
 import { errorOf } from '../support/sample-package.js';
 
 describe('going back', () => {
-  test('from a version that does not run starts the one before, and leaves its pointers as they were', async () => {
+  test('from a version that does not run starts the one before, and leaves its pointers as they were [D-79, D-80]', async () => {
     const device = await ApiDevice.make();
     const { bench } = device;
     await device.install('1.0.0');
@@ -29,7 +30,7 @@ describe('going back', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('from the first update ever brings back what was found', async () => {
+  test('from the first update ever brings back what was found [D-80]', async () => {
     const device = await ApiDevice.make();
     const before = await device.bench.tree();
     await device.switchTo('1.0.0');
@@ -57,7 +58,7 @@ describe('going back', () => {
     expect((await bench.journal()).head.phase).toBe('undone');
   });
 
-  test('before anything was switched touches no file: what a service wrote last stays', async () => {
+  test('before anything was switched touches no file: what a service wrote last stays [D-55]', async () => {
     const device = await ApiDevice.make();
     const { bench } = device;
     await device.install('1.0.0', { [device.at('conf')]: 'speed=1' });
@@ -98,7 +99,7 @@ describe('going back', () => {
     expect(outcome).toBe('nothing was changed');
   });
 
-  test('keeps beside what the failed version wrote into a file, and says so', async () => {
+  test('keeps beside what the failed version wrote into a file, and says so [D-63]', async () => {
     const device = await ApiDevice.make();
     const { bench } = device;
     await device.install('1.0.0', { [device.at('conf')]: 'speed=1' });
@@ -113,7 +114,7 @@ describe('going back', () => {
     expect(bench.log.lines.filter((line) => line.includes('was kept beside'))).toHaveLength(2);
   });
 
-  test('does not wait for that: where nothing can be kept the old file comes back all the same', async () => {
+  test('does not wait for that: where nothing can be kept the old file comes back all the same [D-63]', async () => {
     const device = await ApiDevice.make();
     const { bench } = device;
     await device.install('1.0.0');
@@ -126,7 +127,7 @@ describe('going back', () => {
     expect(bench.log.lines.join('\n')).toContain('could not be kept');
   });
 
-  test('puts a damaged old file back all the same, with a warning', async () => {
+  test('puts a damaged old file back all the same, with a warning [D-61]', async () => {
     const device = await ApiDevice.make();
     const { bench } = device;
     await device.install('1.0.0');
@@ -138,7 +139,7 @@ describe('going back', () => {
     expect(bench.log.lines.join('\n')).toContain('damaged and put back all the same');
   });
 
-  test('in phase undone touches no file any more', async () => {
+  test('in phase undone touches no file any more [M-36]', async () => {
     const device = await ApiDevice.make();
     const { bench } = device;
     await device.install('1.0.0');
@@ -149,7 +150,7 @@ describe('going back', () => {
     expect(await readFile(device.program, 'utf8')).toBe('written since');
   });
 
-  test('from a commit that was cut needs no new room on the disk', async () => {
+  test('from a commit that was cut needs no new room on the disk [M-22]', async () => {
     const device = await ApiDevice.make();
     const { bench } = device;
     await device.install('1.0.0');
@@ -169,7 +170,7 @@ describe('going back', () => {
 });
 
 describe('an updater that ends while services are stopped', () => {
-  test('undoes a switch that is not over and asks for a start of what it stopped', async () => {
+  test('undoes a switch that is not over and asks for a start of what it stopped [M-64]', async () => {
     const device = await ApiDevice.make();
     const { bench } = device;
     await device.install('1.0.0');
@@ -185,7 +186,7 @@ describe('an updater that ends while services are stopped', () => {
     expect(bench.services.asked).toEqual([`start ${API}`]);
   });
 
-  test('starts the new version where the switch is over', async () => {
+  test('starts the new version where the switch is over [M-64]', async () => {
     const device = await ApiDevice.make();
     await device.switchTo('1.0.0');
     await leaveServicesStarted(device.bench.parts);
@@ -194,7 +195,15 @@ describe('an updater that ends while services are stopped', () => {
     expect(device.bench.services.asked).toContain(`start ${API}`);
   });
 
-  test('leaves everything alone where the whole system is going down', async () => {
+  test('has unit files that changed read anew before it asks for a start [M-65]', async () => {
+    const device = await ApiDevice.make();
+    await device.switchTo('1.0.0', { [join(device.bench.extra, API)]: '[Service]' });
+    device.bench.services.asked.length = 0;
+    await leaveServicesStarted(device.bench.parts);
+    expect(device.bench.services.asked).toEqual(['reload', `start ${API}`]);
+  });
+
+  test('leaves everything alone where the whole system is going down [M-66]', async () => {
     const device = await ApiDevice.make();
     await device.bench.stop(await device.package('1.0.0'));
     device.bench.services.isGoingDown = true;

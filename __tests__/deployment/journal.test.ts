@@ -43,7 +43,7 @@ async function tear(path: string, at: number, bytes: number): Promise<void> {
 }
 
 describe('the journal', () => {
-  test('is read as it was made, and not at all where there is none', async () => {
+  test('is read as it was made, and not at all where there is none [D-46]', async () => {
     const path = await journalPath();
     expect(await Journal.read(path)).toBeNull();
     await Journal.create(path, BODY);
@@ -54,7 +54,7 @@ describe('the journal', () => {
     expect(await Journal.read(path)).toBeNull();
   });
 
-  test('is marked in place, in the blocks that it got when it was made', async () => {
+  test('is marked in place, in the blocks that it got when it was made [M-22]', async () => {
     const path = await journalPath();
     const journal = await Journal.create(path, BODY);
     const before = await stat(path);
@@ -86,7 +86,7 @@ describe('the journal', () => {
   test.each([
     ['second mark', 0, 'stopping'],
     ['third mark', SLOT_BYTES, 'switching'],
-  ])('of which the %s is torn says what the mark before it said', async (_, slotAt, phase) => {
+  ])('of which the %s is torn says what the mark before it said [D-45]', async (_, slotAt, phase) => {
     const path = await journalPath();
     const journal = await Journal.create(path, BODY);
     await journal.mark({ phase: 'switching' });
@@ -96,7 +96,7 @@ describe('the journal', () => {
     expect((await read(path)).body).toEqual(BODY);
   });
 
-  test('goes on from a torn mark: the next one is whole again', async () => {
+  test('goes on from a torn mark: the next one is whole again [D-45]', async () => {
     const path = await journalPath();
     await (await Journal.create(path, BODY)).mark({ phase: 'switching' });
     await tear(path, 0, SLOT_BYTES);
@@ -156,7 +156,7 @@ describe('the journal', () => {
     }
   });
 
-  test('of the last resort replaces the undone one at once, with its cause', async () => {
+  test('of the last resort replaces the undone one at once, with its cause [D-82]', async () => {
     const path = await journalPath();
     await (await Journal.create(path, BODY)).mark({ phase: 'undone' });
     const cause = { code: 'SERVICE_START_FAILED', message: 'api exited 1' } as const;

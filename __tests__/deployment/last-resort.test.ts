@@ -35,7 +35,7 @@ const withoutStaging = (tree: Record<string, string>) =>
 const toFactory = ({ bench }: ApiDevice) => bench.effects.goToFactory({ cause: CAUSE }, bench.signal);
 
 describe('the last resort', () => {
-  test('is the factory release, with its services running and the first cause in its journal', async () => {
+  test('is the factory release, with its services running and the first cause in its journal [D-82]', async () => {
     const device = await stuck();
     const { bench } = device;
     expect(await toFactory(device)).toEqual({ outcome: 'rolled back to factory 0.0.0' });
@@ -51,7 +51,7 @@ describe('the last resort', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('may be cut anywhere and is finished when it is called again', async () => {
+  test('may be cut anywhere and is finished when it is called again [M-49, D-83]', async () => {
     const device = await stuck();
     const { bench } = device;
     let cuts = 0;
@@ -70,7 +70,7 @@ describe('the last resort', () => {
     expect(cuts).toBeGreaterThan(10);
   });
 
-  test('puts every listed file back that is not what it was, and keeps the edited ones beside', async () => {
+  test('puts every listed file back that is not what it was, and keeps the edited ones beside [D-20]', async () => {
     const device = await ApiDevice.make();
     const { bench } = device;
     await bench.put(device.at('conf'), 'speed=0');
@@ -85,7 +85,7 @@ describe('the last resort', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('moves beside what stands in its way', async () => {
+  test('moves beside what stands in its way [D-25]', async () => {
     const device = await stuck();
     await rm(device.program);
     await mkdir(device.program);
@@ -115,7 +115,7 @@ describe('the last resort', () => {
     expect(await toFactory(device)).toEqual({ outcome: 'rolled back to factory 0.0.0' });
   });
 
-  test('switches nothing where a folder comes to lead elsewhere while the services are being stopped', async () => {
+  test('switches nothing where a folder comes to lead elsewhere while the services are being stopped [D-28]', async () => {
     const device = await stuck();
     const { bench } = device;
     const elsewhere = join(bench.home, 'elsewhere');
@@ -169,7 +169,7 @@ describe('the last resort', () => {
 
   testIf(
     ROOT,
-    'links its contents where there is no room to copy them, and copies them when there is',
+    'links its contents where there is no room to copy them, and copies them when there is [D-35]',
     async () => {
       const disk = await smallDisk('8m');
       const device = await ApiDevice.make({ managed: disk }, 'x'.repeat(2_000_000));

@@ -29,7 +29,7 @@ async function device() {
 }
 
 describeIf(ROOT, 'a target on another mount', () => {
-  test('is staged beside itself, switched by rename, and leaves nothing beside after the commit', async () => {
+  test('is staged beside itself, switched by rename, and leaves nothing beside after the commit [D-38]', async () => {
     const { bench, extra, conf, update } = await device();
     const outsideAt: string[] = [];
     watchSteps((name, moment) => {
@@ -60,7 +60,7 @@ describeIf(ROOT, 'a target on another mount', () => {
     expect(await readdir(extra)).toEqual(['app.conf']);
   });
 
-  test('is undone wherever it was cut', async () => {
+  test('is undone wherever it was cut [D-38, D-60]', async () => {
     const { bench, extra, update } = await device();
     const before = await bench.tree();
     for (let k = 0; ; k++) {
@@ -75,7 +75,7 @@ describeIf(ROOT, 'a target on another mount', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('loses what a cut staging left beside it as soon as staging is emptied', async () => {
+  test('loses what a cut staging left beside it as soon as staging is emptied [D-44]', async () => {
     const { bench, extra, update } = await device();
     const before = await bench.tree();
     await cutAt(0, () => bench.stage(update), 'staging.link');
@@ -85,7 +85,7 @@ describeIf(ROOT, 'a target on another mount', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('that is itself a mount point is refused', async () => {
+  test('that is itself a mount point is refused [D-24]', async () => {
     const { bench, conf } = await device();
     const target = join(bench.root, 'app');
     execFileSync('mount', ['--bind', conf, target]);
@@ -99,7 +99,7 @@ describeIf(ROOT, 'a target on another mount', () => {
 });
 
 describeIf(ROOT, 'room', () => {
-  test('that lacks on the store’s file system is told with both figures before anything is written', async () => {
+  test('that lacks on the store’s file system is told with both figures before anything is written [P-42, D-40]', async () => {
     const disk = await smallDisk('4m');
     const bench = await DeploymentBench.make({ managed: disk });
     const update = await bench.package('1.0.0', { [join(disk, 'big')]: 'x'.repeat(2_000_000) });
@@ -108,7 +108,7 @@ describeIf(ROOT, 'room', () => {
     expect(error.line).toMatch(/^DISK_FULL: 2000000 bytes are needed in .*, 9\d{5} are available$/);
   });
 
-  test('that lacks on the other mount is told so too', async () => {
+  test('that lacks on the other mount is told so too [P-42, D-40]', async () => {
     const { bench, extra } = await device();
     const update = await bench.package('1.0.0', { [join(extra, 'big')]: 'x'.repeat(2_000_000) });
     const error = await errorOf(bench.stage(update));
@@ -118,7 +118,7 @@ describeIf(ROOT, 'room', () => {
     expect(await dotFiles(extra)).toEqual([]);
   });
 
-  test('is asked only for what really has to be written', async () => {
+  test('is asked only for what really has to be written [D-40]', async () => {
     const disk = await smallDisk('4m');
     const bench = await DeploymentBench.make({ managed: disk });
     const big = { data: 'x'.repeat(2_000_000), fields: {} };
@@ -133,7 +133,7 @@ describeIf(ROOT, 'room', () => {
     expect(await readFile(join(disk, 'small'), 'utf8')).toBe('x');
   });
 
-  test('is made by dropping older releases first', async () => {
+  test('is made by dropping older releases first [D-36]', async () => {
     const disk = await smallDisk('8m');
     const bench = await DeploymentBench.make({ managed: disk });
     const big = (letter: string) => ({ [join(disk, 'big')]: letter.repeat(1_500_000) });

@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 
 describe('the units of a deployment', () => {
-  test('start in their order, those without one last, ties as the manifest tells; they stop in reverse', async () => {
+  test('start in their order, those without one last, ties as the manifest tells; they stop in reverse [P-16, D-52, D-68]', async () => {
     const plan = await planOf({
       [at('a')]: of('a'),
       [at('b')]: of('b', 2),
@@ -42,7 +42,7 @@ describe('the units of a deployment', () => {
     expect(bench.services.asked).toEqual(['a', 'd', 'b', 'c'].map((unit) => `stop ${unit}.service`));
   });
 
-  test('count the lowest order where two modules name one', async () => {
+  test('count the lowest order where two modules name one [P-15]', async () => {
     const plan = await planOf({
       [at('a')]: of('a', 5),
       [at('b')]: of('b', 3),
@@ -54,7 +54,7 @@ describe('the units of a deployment', () => {
     ]);
   });
 
-  test('are only those of paths that change', async () => {
+  test('are only those of paths that change [D-47]', async () => {
     await bench.deploy(await bench.package('1.0.0', { [at('a')]: of('a'), [at('b')]: of('b') }));
     bench.services.asked.length = 0;
     const plan = await planOf({ [at('a')]: of('a'), [at('b')]: of('b', null, 'newer') });
@@ -62,13 +62,13 @@ describe('the units of a deployment', () => {
     expect(bench.services.asked).toEqual(['stop b.service']);
   });
 
-  test('are also those of the list that is left, where the package names none for the path', async () => {
+  test('are also those of the list that is left, where the package names none for the path [D-47]', async () => {
     await bench.deploy(await bench.package('1.0.0', { [at('a')]: of('a') }));
     const [planned] = await planOf({ [at('a')]: of(null, null, 'newer') });
     expect(planned).toMatchObject({ unit: 'a.service', startsInLeft: true });
   });
 
-  test('are also those that use a file that changes; other programs are left running, with a warning', async () => {
+  test('are also those that use a file that changes; other programs are left running, with a warning [D-48, D-51]', async () => {
     bench.services.users = { units: ['d.service'], others: [{ pid: 7, name: 'vi', path: at('a') }] };
     const plan = await planOf({ [at('a')]: of('a') });
     expect(names(plan)).toEqual(['a', 'd']);
@@ -76,7 +76,7 @@ describe('the units of a deployment', () => {
     expect(bench.log.lines.join('\n')).toContain(`left running pid=7 name=vi path=${at('a')}`);
   });
 
-  test('take down what depends on them, and first of all what would start them again; sockets start first', async () => {
+  test('take down what depends on them, and first of all what would start them again; sockets start first [D-50, D-68]', async () => {
     bench.services.units.set('a.socket', UP);
     bench.services.units.set('a.timer', UP);
     bench.services.units.set('idle.timer', { active: 'inactive' });
@@ -96,7 +96,7 @@ describe('the units of a deployment', () => {
     );
   });
 
-  test('that come up while others are being stopped are stopped too, before any trigger is started again', async () => {
+  test('that come up while others are being stopped are stopped too, before any trigger is started again [D-56]', async () => {
     bench.services.units.set('a.socket', UP);
     bench.services.relatives.set('a.service', { triggers: ['a.socket'] });
     bench.services.onStop = () => {
@@ -115,7 +115,7 @@ describe('the units of a deployment', () => {
     expect(bench.services.asked).toEqual(['kill b.service', 'stop a.service']);
   });
 
-  test('that nobody knows are refused before the first stop', async () => {
+  test('that nobody knows are refused before the first stop [D-89]', async () => {
     const error = await errorOf(planOf({ [at('a')]: of('a'), [at('b')]: of('ghost') }));
     expect(error.line).toBe(
       'SERVICE_STOP_FAILED: units that cannot be stopped and started: ghost.service: there is no such unit',
@@ -123,7 +123,7 @@ describe('the units of a deployment', () => {
     expect(bench.services.asked).toEqual([]);
   });
 
-  test('whose file the package brings are only started, and after an undo only stopped', async () => {
+  test('whose file the package brings are only started, and after an undo only stopped [D-65, D-90]', async () => {
     const [planned] = await planOf({
       [at('new')]: of('new'),
       [join(bench.extra, 'new.service')]: '[Service]',
@@ -137,7 +137,7 @@ describe('the units of a deployment', () => {
     expect(bench.services.asked).toEqual(['reload', 'start new.service', 'stop new.service', 'reload']);
   });
 
-  test('whose program goes are stopped and not started, and started again after an undo', async () => {
+  test('whose program goes are stopped and not started, and started again after an undo [D-71]', async () => {
     await bench.deploy(await bench.package('1.0.0', { [at('a')]: of('a'), [at('b')]: of('b') }));
     bench.services.asked.length = 0;
     const plan = await planOf({ [at('b')]: of('b', null, 'newer', { remove: [at('a')] }) });
@@ -164,8 +164,8 @@ describe('the units of a deployment', () => {
   });
 });
 
-describe('a stop that was cut', () => {
-  test('goes on with the plan of its journal: what was running before is known', async () => {
+describe('a stop that was cut [M-46]', () => {
+  test('goes on with the plan of its journal: what was running before is known [D-46]', async () => {
     const update = await bench.package('1.1.0', { [at('a')]: of('a', 1), [at('b')]: of('b', 2) });
     await bench.stage(update);
     let stops = 0;
@@ -177,6 +177,19 @@ describe('a stop that was cut', () => {
       ['a.service', true],
       ['b.service', true],
     ]);
+  });
+
+  test('asks the install guard again, and stops nothing while that says busy [M-46, D-94, D-96]', async () => {
+    const update = await bench.package('1.1.0', { [at('a')]: of('a'), [at('b')]: of('b') });
+    await bench.stage(update);
+    bench.services.onStop = () => Promise.reject(new Error('killed'));
+    await expect(bench.effects.stopServices(bench.signal)).rejects.toThrow('killed');
+    bench.services.asked.length = 0;
+    bench.parts.askGuard = () => Promise.resolve('printing a boat');
+    const error = await errorOf(bench.effects.stopServices(bench.signal));
+    expect(error.line).toBe('DEVICE_BUSY: printing a boat');
+    expect(bench.services.asked).toEqual([]);
+    expect(await readFile(at('a'), 'utf8')).toBe('old');
   });
 
   test('is not taken up where the journal is past it', async () => {

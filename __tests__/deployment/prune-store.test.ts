@@ -21,7 +21,7 @@ const ids = () => bench.store.releaseIds();
 const IDS = ['as-found', '000001-1.0.0', '000002-1.1.0', '000003-1.2.0', '000004-1.3.0'];
 
 describe('pruning', () => {
-  test('leaves current, previous, factory and as many of the newest others as are to be kept', async () => {
+  test('leaves current, previous, factory and as many of the newest others as are to be kept [D-36]', async () => {
     for (const [keep, expected] of [
       [10, IDS],
       [2, IDS],
@@ -34,14 +34,14 @@ describe('pruning', () => {
     }
   });
 
-  test('drops the contents that no list needs any more, and no other', async () => {
+  test('drops the contents that no list needs any more, and no other [D-9]', async () => {
     await prune(0);
     expect((await bench.store.objectNames()).sort()).toEqual(
       [sha256('api as found'), sha256('api 1.2.0')].sort(),
     );
   });
 
-  test('never leaves a gap, wherever it is cut', async () => {
+  test('never leaves a gap, wherever it is cut [D-37]', async () => {
     for (let n = 0; ; n++) {
       const { wasCut } = await cutAt(n, () => prune(0));
       expect((await bench.faults()).filter((fault) => fault.startsWith('gap'))).toEqual([]);
@@ -51,21 +51,21 @@ describe('pruning', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('keeps every content of the factory release, also those that are live', async () => {
+  test('keeps every content of the factory release, also those that are live [D-34]', async () => {
     await bench.deploy('as-found');
     await prune(0);
     expect(await bench.store.objectNames()).toContain(sha256('api as found'));
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('drops no content while a list cannot be read', async () => {
+  test('drops no content while a list cannot be read [M-38]', async () => {
     const objects = await bench.store.objectNames();
     await writeFile(`${bench.store.root}/releases/000003-1.2.0.json`, '{');
     await prune(0);
     expect(await bench.store.objectNames()).toEqual(objects);
   });
 
-  test('keeps what a journal needs that is not over: the release that was reinstalled', async () => {
+  test('keeps what a journal needs that is not over: the release that was reinstalled [M-38]', async () => {
     await device.switchTo('1.3.0');
     await cutAt(0, () => bench.effects.commitRelease(), 'journal.remove');
     expect((await bench.lists())['-> current']).toBe('000005-1.3.0');
@@ -79,7 +79,7 @@ describe('pruning', () => {
 });
 
 describe('a path that a package brings for the first time', () => {
-  test('is recorded in every kept list, for factory with its content, also where it is what the package brings', async () => {
+  test('is recorded in every kept list, for factory with its content, also where it is what the package brings [D-10]', async () => {
     const late = device.at('late');
     const same = device.at('same');
     await bench.put(late, 'late, as found');
@@ -96,7 +96,7 @@ describe('a path that a package brings for the first time', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
-  test('is recorded as absent where nothing was, and is gone again after going back', async () => {
+  test('is recorded as absent where nothing was, and is gone again after going back [D-7]', async () => {
     const before = await bench.tree();
     await device.install('1.4.0', { [device.at('deep/er/file')]: 'new' });
     expect((await bench.store.release('000003-1.2.0')).files[device.at('deep/er/file')]).toBeNull();
@@ -104,7 +104,7 @@ describe('a path that a package brings for the first time', () => {
     expect(await bench.tree()).toEqual(before);
   });
 
-  test('is recorded in a reinstall of the live version too', async () => {
+  test('is recorded in a reinstall of the live version too [D-10]', async () => {
     const late = device.at('late');
     await bench.put(late, 'late');
     await device.install('1.3.0', { [late]: 'late' });
@@ -115,7 +115,7 @@ describe('a path that a package brings for the first time', () => {
 });
 
 describe('a reinstall of the live version', () => {
-  test('puts back what was changed or is missing, and leaves previous', async () => {
+  test('puts back what was changed or is missing, and leaves previous [D-21, D-76]', async () => {
     const conf = device.at('conf');
     await device.install('1.4.0', { [conf]: 'speed=1' });
     const previous = await bench.store.pointer('previous');

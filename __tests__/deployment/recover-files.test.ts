@@ -71,7 +71,7 @@ describe('recovering files', () => {
     const to = purpose === 'update' ? '1.2.0' : '1.0.0';
     const a = purpose === 'update' ? 'an update' : 'a rollback';
 
-    test(`leaves ${a} that was cut while stopping alone`, async () => {
+    test(`leaves ${a} that was cut while stopping alone [M-53]`, async () => {
       const { device, before } = await cutIn('stopping', purpose);
       const { words } = await recover(device);
       expect(words).toBe(`${purpose} 1.1.0 -> ${to} was cut while stopping: no file was touched yet`);
@@ -79,19 +79,22 @@ describe('recovering files', () => {
       expect(await device.bench.tree()).toEqual(before);
     });
 
-    test.each(['switching', 'undoing'] as const)(`undoes ${a} that was cut while %s`, async (phase) => {
-      const { device, before } = await cutIn(phase, purpose);
-      expect(await device.bench.tree()).not.toEqual(before);
-      const { words } = await recover(device);
-      expect(words).toBe(`${purpose} 1.1.0 -> ${to} was cut while ${phase}: undone, the files are 1.1.0`);
-      expect(await headOf(device)).toMatchObject({ phase: 'undone' });
-      expect(await device.bench.tree()).toEqual(before);
-      expect((await headOf(device)).cause?.code).toBe(
-        phase === 'undoing' ? 'HEALTH_CHECK_FAILED' : 'DEPLOYMENT_FAILED',
-      );
-    });
+    test.each(['switching', 'undoing'] as const)(
+      `undoes ${a} that was cut while %s [M-52, M-53]`,
+      async (phase) => {
+        const { device, before } = await cutIn(phase, purpose);
+        expect(await device.bench.tree()).not.toEqual(before);
+        const { words } = await recover(device);
+        expect(words).toBe(`${purpose} 1.1.0 -> ${to} was cut while ${phase}: undone, the files are 1.1.0`);
+        expect(await headOf(device)).toMatchObject({ phase: 'undone' });
+        expect(await device.bench.tree()).toEqual(before);
+        expect((await headOf(device)).cause?.code).toBe(
+          phase === 'undoing' ? 'HEALTH_CHECK_FAILED' : 'DEPLOYMENT_FAILED',
+        );
+      },
+    );
 
-    test(`touches nothing of ${a} that is undone`, async () => {
+    test(`touches nothing of ${a} that is undone [M-53]`, async () => {
       const { device, before } = await cutIn('undone', purpose);
       const { words } = await recover(device);
       expect(words).toBe(`${purpose} 1.1.0 -> ${to} was cut while undone: the files are back already`);
@@ -99,14 +102,14 @@ describe('recovering files', () => {
       expect(await device.bench.tree()).toEqual(before);
     });
 
-    test(`counts a boot of a switched ${purpose} once, however often it is run in it by hand`, async () => {
+    test(`counts a boot of a switched ${purpose} once, however often it is run in it by hand [M-55]`, async () => {
       const { device, wanted } = await cutIn('switched', purpose);
       for (let run = 0; run < 5; run++) await recover(device, 'the same boot');
       expect(await headOf(device)).toMatchObject({ phase: 'switched', boots: 1 });
       expect(await device.bench.tree()).toEqual(wanted);
     });
 
-    test(`leaves a switched ${purpose} for two boots and undoes it in the third`, async () => {
+    test(`leaves a switched ${purpose} for two boots and undoes it in the third [M-55]`, async () => {
       const { device, before, wanted } = await cutIn('switched', purpose);
       for (const boots of [1, 2]) {
         const { words } = await recover(device);
@@ -133,7 +136,7 @@ describe('recovering files', () => {
     expect(await device.bench.tree()).toEqual(before);
   });
 
-  test('finishes a last resort that was cut while switching, and never undoes it', async () => {
+  test('finishes a last resort that was cut while switching, and never undoes it [M-33, D-83]', async () => {
     const { device } = await cutIn('switching', 'factory');
     const { words } = await recover(device);
     expect(words).toBe('factory 1.1.0 -> 0.0.0 was cut while switching: finished, the files are 0.0.0');
@@ -142,7 +145,7 @@ describe('recovering files', () => {
     expect(Object.keys(await device.bench.tree())).toEqual([device.at('api'), device.program]);
   });
 
-  test('can itself be cut, anywhere, and called again', async () => {
+  test('can itself be cut, anywhere, and called again [M-58]', async () => {
     const { device, before } = await cutIn('undone', 'update');
     const { bench } = device;
     for (let n = 0; ; n++) {
@@ -157,7 +160,7 @@ describe('recovering files', () => {
     }
   });
 
-  test('touches nothing while a root is not mounted, or is missing', async () => {
+  test('touches nothing while a root is not mounted, or is missing [M-56]', async () => {
     const { device, before } = await cutIn('switching', 'update');
     const { bench } = device;
     const cut = await bench.tree();
@@ -175,7 +178,7 @@ describe('recovering files', () => {
     expect(await bench.tree()).toEqual(before);
   });
 
-  test('asks for a reload where a unit file was touched, and only there', async () => {
+  test('asks for a reload where a unit file was touched, and only there [M-54]', async () => {
     const { device } = await cutIn('switching', 'update');
     expect((await recover(device)).needsReload).toBe(false);
     const other = await ApiDevice.make();

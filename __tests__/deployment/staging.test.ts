@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 
 describe('staging', () => {
-  test('holds the old file by its inode, writes the new one into its own, and touches neither', async () => {
+  test('holds the old file by its inode, writes the new one into its own, and touches neither [D-41, D-42]', async () => {
     await bench.put(at('a'), 'old');
     const before = await stat(at('a'));
     await bench.stage(await bench.package('1.0.0', { [at('a')]: 'new' }));
@@ -38,7 +38,7 @@ describe('staging', () => {
     expect(synced.filter((path) => path.startsWith(staging)).length).toBeGreaterThan(0);
   });
 
-  test('holds a file that has other names as a copy, so that writing to those never changes what is held', async () => {
+  test('holds a file that has other names as a copy, so that writing to those never changes what is held [D-42]', async () => {
     await bench.put(at('a'), 'old', { mode: 0o640 });
     await link(at('a'), at('b'));
     await bench.deploy(await bench.package('1.0.0', { [at('a')]: 'new' }));
@@ -59,7 +59,7 @@ describe('staging', () => {
     expect((await stat(at('a'))).ino).toBe(ino);
   });
 
-  test('leaves a file that is what the package brings the very same inode, also where no digest is told', async () => {
+  test('leaves a file that is what the package brings the very same inode, also where no digest is told [D-12]', async () => {
     await bench.deploy(await bench.package('1.0.0', { [at('a')]: 'same', [at('b')]: '1' }));
     const { ino } = await stat(at('a'));
     await bench.deploy(await bench.package('1.1.0', { [at('a')]: 'same', [at('b')]: '2' }));
@@ -88,7 +88,7 @@ describe('staging', () => {
       (path: string) => symlink(join(bench.root, '.tope-updater/releases'), path),
       "inside the updater's own",
     ],
-  ])('refuses %s at the target by name, with nothing touched', async (_, make, words) => {
+  ])('refuses %s at the target by name, with nothing touched [P-13, D-24, D-27]', async (_, make, words) => {
     await bench.put(at('first'), 'first');
     await mkdir(at('app'));
     await make(at('app/x'));
@@ -102,19 +102,19 @@ describe('staging', () => {
     expect(await bench.tree()).toEqual(before);
   });
 
-  test('refuses a file where a folder is wanted', async () => {
+  test('refuses a file where a folder is wanted [D-24]', async () => {
     await bench.put(at('app'), 'a file');
     const error = await errorOf(bench.stage(await bench.package('1.0.0', { [at('app/x/y')]: 'x' })));
     expect(error.line).toBe(`DEPLOYMENT_FAILED: ${at('app')} is a file, a folder was expected`);
   });
 
-  test('refuses a folder on the way that leads out of the root', async () => {
+  test('refuses a folder on the way that leads out of the root [P-13]', async () => {
     await symlink(bench.extra, at('app'));
     const error = await errorOf(bench.stage(await bench.package('1.0.0', { [at('app/x')]: 'x' })));
     expect(error.message).toContain('outside its root');
   });
 
-  test('refuses two modules that lead to one real path', async () => {
+  test('refuses two modules that lead to one real path [D-26]', async () => {
     await mkdir(at('v1'));
     await symlink('v1', at('current'));
     const error = await errorOf(
@@ -125,7 +125,7 @@ describe('staging', () => {
     );
   });
 
-  test('refuses a content that is not what the manifest says, with nothing touched', async () => {
+  test('refuses a content that is not what the manifest says, with nothing touched [P-19]', async () => {
     await bench.put(at('a'), 'old');
     const before = await bench.tree();
     const bad = { data: 'new', fields: { sha256: sha256('other') } };
@@ -139,10 +139,19 @@ describe('staging', () => {
     expect(await bench.tree()).toEqual(before);
   });
 
-  test('empties what an earlier one left', async () => {
+  test('empties what an earlier one left [M-45]', async () => {
     await bench.stage(await bench.package('1.0.0', { [at('a')]: 'a', [at('b')]: 'b' }));
     await bench.stage(await bench.package('1.0.0', { [at('a')]: 'a' }));
     expect(await readdir(join(bench.store.staging, 'new'))).toEqual(['0']);
+  });
+
+  test('writes nothing to the kept contents, nor does the switch: the commit does [D-107]', async () => {
+    await bench.put(at('a'), 'old');
+    await bench.stop(await bench.package('1.0.0', { [at('a')]: 'new' }));
+    await bench.effects.switchFiles();
+    expect(await bench.store.objectNames()).toEqual([]);
+    await bench.effects.commitRelease();
+    expect(await bench.store.objectNames()).toEqual([sha256('old')]);
   });
 
   test('is refused while a deployment is not undone', async () => {

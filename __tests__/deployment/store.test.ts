@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { DeploymentBench } from '../support/deployment-bench.js';
 
-test('the store is for root alone, and is so again at the next start where somebody has opened it', async () => {
+test('the store is for root alone, and is so again at the next start where somebody has opened it [D-6]', async () => {
   const { store, log } = await DeploymentBench.make();
   const folders = [store.root, ...(await readdir(store.root)).map((name) => join(store.root, name))];
   const modes = () =>

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 
 describe('a target that is a symlink', () => {
-  test('is updated through it: the layout of versions and a current link stays', async () => {
+  test('is updated through it: the layout of versions and a current link stays [D-26]', async () => {
     await bench.put(at('versions/v1.0.0/app'), 'one');
     await symlink('versions/v1.0.0', at('current'));
     await symlink('../current/app', at('versions/app'));
@@ -32,7 +32,7 @@ describe('a target that is a symlink', () => {
     expect(await bench.tree()).toEqual(before);
   });
 
-  test('and that leads elsewhere by the time of the switch is refused, and all is undone', async () => {
+  test('and that leads elsewhere by the time of the switch is refused, and all is undone [D-28]', async () => {
     await bench.put(at('v1/app'), 'one');
     await bench.put(at('v2/app'), 'two');
     await symlink('v1', at('current'));

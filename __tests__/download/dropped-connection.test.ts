@@ -6,7 +6,7 @@ import { UpdateError } from '../../machines/errors.js';
 import { DownloadBench, SECRET } from '../support/download-bench.js';
 import { cutHeaders, FaultServer, file, silence } from '../support/fault-server.js';
 
-test('a dropped connection keeps what arrived, and the next request asks for the rest of the same file', async () => {
+test('a dropped connection keeps what arrived, and the next request asks for the rest of the same file [M-41]', async () => {
   const bench = await DownloadBench.make();
   const server = await FaultServer.start(file(bench.content, { cutAfter: 300_000 }), file(bench.content));
   const error = await bench.failure(server.url());
@@ -162,7 +162,7 @@ test('what is stopped before it began asks nobody', async () => {
   expect(server.seen).toEqual([]);
 });
 
-test('a fresh URL goes on with the same partial', async () => {
+test('a fresh URL goes on with the same partial [W-29]', async () => {
   const bench = await DownloadBench.make();
   const server = await FaultServer.start(file(bench.content, { cutAfter: 600_000 }), file(bench.content));
   const first = await bench.request(server.url(`/package.zip?Expires=1&${SECRET}-1`));

@@ -26,7 +26,7 @@ testIf(MAY_MOUNT, 'a disk that fills up half-way is told, with what is needed an
   }
 });
 
-test('too little room, told before the first byte, deletes the partial and writes nothing', async () => {
+test('too little room, told before the first byte, deletes the partial and writes nothing [D-105]', async () => {
   const bench = await DownloadBench.make();
   const server = await FaultServer.start(file(bench.content, { cutAfter: 400_000 }), file(bench.content));
   await bench.failure(server.url());

@@ -52,7 +52,7 @@ test.each(KILLS)('killed at %s (%s, time %i) the next process brings the package
   if (wasWhole) expect(server.seen).toHaveLength(1);
 });
 
-test('with 20 cuts and SIGKILLs at random places the server sends no more than 1.05 × the package', async () => {
+test('with 20 cuts and SIGKILLs at random places the server sends no more than 1.05 × the package [T-12]', async () => {
   const bench = await DownloadBench.make(20 * MIB);
   const server = await FaultServer.start(file(bench.content));
   for (let round = 0; round < 20; round++) {

@@ -3,10 +3,11 @@ import { expect, test } from '@jest/globals';
 import { trustedBytes } from '../../services/download/partial.js';
 import { DownloadBench } from '../support/download-bench.js';
 import { FaultServer, file } from '../support/fault-server.js';
+import { pathsSyncedBy } from '../support/synced-paths.js';
 
 const MIB = 1024 * 1024;
 
-test('in the boot that wrote them all bytes count', async () => {
+test('in the boot that wrote them all bytes count [M-40]', async () => {
   const bench = await DownloadBench.make(20 * MIB);
   const server = await FaultServer.start(file(bench.content, { cutAfter: 15 * MIB }), file(bench.content));
   await bench.failure(server.url());
@@ -15,7 +16,7 @@ test('in the boot that wrote them all bytes count', async () => {
   await bench.expectPackage();
 });
 
-test('in another boot only what was fsynced counts', async () => {
+test('in another boot only what was fsynced counts [M-40]', async () => {
   const bench = await DownloadBench.make(20 * MIB);
   const server = await FaultServer.start(file(bench.content, { cutAfter: 15 * MIB }), file(bench.content));
   await bench.failure(server.url());
@@ -41,6 +42,15 @@ test('what a boot has taken up counts in it from then on', async () => {
   });
   await bench.request(server.url());
   expect(server.seen[2]?.headers.range).toBe(`bytes=${9 * MIB}-`);
+  await bench.expectPackage();
+});
+
+test('what a process has left in this boot is synced before it is noted and built upon [M-40]', async () => {
+  const bench = await DownloadBench.make(2 * MIB);
+  const server = await FaultServer.start(file(bench.content, { cutAfter: MIB }), file(bench.content));
+  await bench.failure(server.url());
+  const [first] = await pathsSyncedBy(() => bench.request(server.url()));
+  expect(first).toBe(`${bench.zipPath}.part`);
   await bench.expectPackage();
 });
 

@@ -18,7 +18,7 @@ test.each([400, 401, 403, 405, 410, 451])('%i is final', async (status) => {
   expect(error.facts).toMatchObject({ retry: 'final', bytesArrived: 0, discard: false });
 });
 
-test('a URL that ran out keeps the partial, and a fresh one goes on with it', async () => {
+test('a URL that ran out keeps the partial, and a fresh one goes on with it [D-104]', async () => {
   const bench = await DownloadBench.make();
   const server = await FaultServer.start(
     file(bench.content, { cutAfter: 500_000 }),

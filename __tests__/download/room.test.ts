@@ -96,7 +96,7 @@ testIf(
 
 testIf(
   ROOT,
-  'a disk that others fill up while bytes come in costs the partial and nothing else',
+  'a disk that others fill up while bytes come in costs the partial and nothing else [D-105]',
   async () => {
     const disk = await smallDisk('42m');
     const workDir = await folderOn(disk, 'work');

@@ -5,7 +5,7 @@ import { watchSteps } from '../../services/steps.js';
 import { DownloadBench, SECRET } from '../support/download-bench.js';
 import { FaultServer, file } from '../support/fault-server.js';
 
-test('a package is fetched with one request and stands in the work folder under its digest', async () => {
+test('a package is fetched with one request and stands in the work folder under its digest [W-26]', async () => {
   const bench = await DownloadBench.make(3_000_000);
   const server = await FaultServer.start(file(bench.content));
   expect(await bench.request(server.url())).toEqual({ resumed: false });
@@ -53,7 +53,7 @@ test('a package on disk that is too short is no package', async () => {
   await bench.expectPackage();
 });
 
-test('what is left of another package goes first', async () => {
+test('what is left of another package goes first [W-32]', async () => {
   const bench = await DownloadBench.make();
   const other = 'f'.repeat(32);
   for (const name of [`${other}-9.zip`, `${other}-8.zip.part`, `${other}-8.zip.part.json`]) {
@@ -93,7 +93,7 @@ test('room is made for what is still to fetch, before the first byte is written'
   await bench.expectPackage();
 });
 
-test('it is fsynced every 8 MiB and at the end, and what is surely on disk is noted', async () => {
+test('it is fsynced every 8 MiB and at the end, and what is surely on disk is noted [T-13]', async () => {
   const bench = await DownloadBench.make(20_000_000);
   const server = await FaultServer.start(file(bench.content));
   const steps: string[] = [];

@@ -119,7 +119,7 @@ test.each([
   await bench.expectPackage();
 });
 
-test('a file that was replaced on the server between two requests is fetched from its beginning', async () => {
+test('a file that was replaced on the server between two requests is fetched from its beginning [M-41]', async () => {
   const { bench, server } = await begun((bench) => file(bench.content, { etag: '"two"' }));
   expect(await bench.request(server.url())).toEqual({ resumed: false });
   expect(server.seen[1]?.headers['if-range']).toBe('"one"');

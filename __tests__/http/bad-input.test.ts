@@ -68,20 +68,23 @@ const BAD: Readonly<Record<string, readonly unknown[]>> = {
   package_sha256: ['0'.repeat(63), '0'.repeat(65), 'g'.repeat(64), '0'.repeat(32), '', 0, null, [], {}],
 };
 
-describe.each(Object.entries(BAD))('POST /download with a bad %s', (field, values) => {
-  test.each(values.map((value) => [JSON.stringify(value), value]))('%s is refused', async (_, value) => {
-    const bench = await openBench();
-    const json = await bench.post('/download', { ...GOOD, [field]: value });
-    expect(json).toEqual({
-      code: 400,
-      msg: expect.stringMatching(`^VALIDATION_ERROR: ${field} must be [^;]*$`),
+describe.each(Object.entries(BAD))(
+  'POST /download with a bad %s [W-19, W-21, W-22, W-23, W-24, W-25]',
+  (field, values) => {
+    test.each(values.map((value) => [JSON.stringify(value), value]))('%s is refused', async (_, value) => {
+      const bench = await openBench();
+      const json = await bench.post('/download', { ...GOOD, [field]: value });
+      expect(json).toEqual({
+        code: 400,
+        msg: expect.stringMatching(`^VALIDATION_ERROR: ${field} must be [^;]*$`),
+      });
+      expect(bench.path()).toBe('idle');
     });
-    expect(bench.path()).toBe('idle');
-  });
-});
+  },
+);
 
 describe.each(Object.keys(GOOD))('POST /download', (field) => {
-  test(`names ${field} when it is missing`, async () => {
+  test(`names ${field} when it is missing [W-17]`, async () => {
     const bench = await openBench();
     const rest = Object.fromEntries(Object.entries(GOOD).filter(([name]) => name !== field));
     expect(await bench.post('/download', rest)).toEqual({
@@ -92,7 +95,7 @@ describe.each(Object.keys(GOOD))('POST /download', (field) => {
 });
 
 describe('a refused body', () => {
-  test('has every bad field named at once, with value and expectation', async () => {
+  test('has every bad field named at once, with value and expectation [W-17]', async () => {
     const bench = await openBench();
     const json = await bench.post('/download', {
       version: '1.2',
@@ -151,7 +154,7 @@ describe('a refused body', () => {
   });
 
   test.each(['/download', '/update', '/cancel', '/rollback'])(
-    'of %s may be no other JSON than an object',
+    'of %s may be no other JSON than an object [W-18]',
     async (path) => {
       const bench = await openBench();
       for (const body of ['[]', 'null', '7', '"text"', 'true']) {
@@ -165,7 +168,7 @@ describe('a refused body', () => {
   );
 
   test.each(['/download', '/update', '/cancel', '/rollback'])(
-    'of %s that is malformed is told as a VALIDATION_ERROR, and not quoted',
+    'of %s that is malformed is told as a VALIDATION_ERROR, and not quoted [W-6, W-18]',
     async (path) => {
       const bench = await openBench();
       for (const body of [
@@ -183,7 +186,7 @@ describe('a refused body', () => {
     },
   );
 
-  test('that is not UTF-8 is told as a VALIDATION_ERROR', async () => {
+  test('that is not UTF-8 is told as a VALIDATION_ERROR [W-5]', async () => {
     const bench = await openBench();
     const body = Buffer.concat([Buffer.from('{"version":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
     const { json } = await bench.call({ path: '/api/v1.0/update', body });
@@ -202,12 +205,12 @@ describe('a good body', () => {
     { ...GOOD, version: `${'9'.repeat(28)}.0.0` },
     { ...GOOD, package_url: 'http://[::1]:8080/x.zip' },
     { ...GOOD, package_md5: 'aBcDeF0123456789aBcDeF0123456789' },
-  ])('is accepted: %j', async (body) => {
+  ])('is accepted: %j [W-19, W-22, W-23, W-24]', async (body) => {
     const bench = await openBench();
     expect(await bench.post('/download', body)).toMatchObject({ code: 200 });
   });
 
-  test('may hold unknown fields, and __proto__ does nothing', async () => {
+  test('may hold unknown fields, and __proto__ does nothing [W-16]', async () => {
     const bench = await openBench();
     const text = `{"__proto__":{"polluted":true,"version":"9.9.9"},"constructor":{"prototype":{"polluted":true}},"new":1,${JSON.stringify(GOOD).slice(1)}`;
     const { json } = await bench.call({ path: '/api/v1.0/download', body: text });

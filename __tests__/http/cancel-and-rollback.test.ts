@@ -13,11 +13,11 @@ const BUSY = (state: TopState) => ({
   progress: expect.any(Number),
 });
 
-describe.each(STATE_PATHS)('POST /cancel in %s', (path) => {
+describe.each(STATE_PATHS)('POST /cancel in %s [W-79]', (path) => {
   const state = topStateOf(path);
 
   if (['downloading', 'verifying', 'ready'].includes(state)) {
-    test('stops what is going on, and the machine goes to idle', async () => {
+    test('stops what is going on, and the machine goes to idle [W-77]', async () => {
       const bench = await openBench(path);
       expect(await bench.post('/cancel', {})).toEqual({
         code: 200,
@@ -33,7 +33,7 @@ describe.each(STATE_PATHS)('POST /cancel in %s', (path) => {
       expect(bench.path()).toBe(path);
     });
   } else {
-    test('has nothing to cancel and changes nothing', async () => {
+    test('has nothing to cancel and changes nothing [W-78]', async () => {
       const bench = await openBench(path);
       expect(await bench.post('/cancel', {})).toEqual({
         code: 200,
@@ -52,7 +52,7 @@ describe('POST /cancel', () => {
     expect(json).toMatchObject({ code: 200, data: { status: 'idle' } });
   });
 
-  test('answers only once the state is on disk, and 500 when that fails', async () => {
+  test('answers only once the state is on disk, and 500 when that fails [M-19]', async () => {
     const bench = await openBench('downloading.transferring');
     bench.updater.saves.close();
     const answer = bench.post('/cancel', {});
@@ -62,14 +62,14 @@ describe('POST /cancel', () => {
   });
 });
 
-describe.each(STATE_PATHS)('POST /rollback in %s', (path) => {
+describe.each(STATE_PATHS)('POST /rollback in %s [W-81]', (path) => {
   const state = topStateOf(path);
 
   if (['idle', 'done', 'failed'].includes(state)) {
     test.each([
       ['previous', { id: 'release-1.0.0', version: '1.0.0' }],
       ['factory', { id: 'as-found', version: '0.0.0' }],
-    ])('switches to the %s release', async (to, target) => {
+    ])('switches to the %s release [W-80]', async (to, target) => {
       const bench = await openBench(path);
       const { stageRelease } = bench.updater.machine.script;
       expect(await bench.post('/rollback', { to })).toEqual({
@@ -82,17 +82,20 @@ describe.each(STATE_PATHS)('POST /rollback in %s', (path) => {
       expect(stageRelease.inputs.at(-1)?.deployment).toMatchObject({ purpose: 'rollback', to: target, from });
     });
 
-    test.each(['previous', 'factory'] as const)('answers 404 where there is no %s release', async (to) => {
-      const bench = await openBench(path);
-      bench.updater.store = { ...bench.updater.store, [to]: null };
-      expect(await bench.post('/rollback', { to })).toEqual({
-        code: 404,
-        msg: `PACKAGE_NOT_FOUND: there is no ${to} release on this device`,
-      });
-      expect(bench.path()).toBe(path);
-    });
+    test.each(['previous', 'factory'] as const)(
+      'answers 404 where there is no %s release [W-82]',
+      async (to) => {
+        const bench = await openBench(path);
+        bench.updater.store = { ...bench.updater.store, [to]: null };
+        expect(await bench.post('/rollback', { to })).toEqual({
+          code: 404,
+          msg: `PACKAGE_NOT_FOUND: there is no ${to} release on this device`,
+        });
+        expect(bench.path()).toBe(path);
+      },
+    );
 
-    test('answers 404 where the release is the one that is live', async () => {
+    test('answers 404 where the release is the one that is live [W-82]', async () => {
       const bench = await openBench(path);
       bench.updater.store = { ...bench.updater.store, factory: bench.updater.store.current };
       expect(await bench.post('/rollback', { to: 'factory' })).toEqual({

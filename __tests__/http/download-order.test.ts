@@ -57,35 +57,38 @@ describe.each(STATE_PATHS)('POST /download in %s', (path) => {
   const state = topStateOf(path);
   const isFree = ['idle', 'done', 'failed'].includes(state);
 
-  test(`answers the same package with ${SAME_PACKAGE[state]}`, async () => {
+  test(`answers the same package with ${SAME_PACKAGE[state]} [W-29, W-30, W-31, W-35]`, async () => {
     const bench = await openBench(path);
     expect(await bench.post('/download', SAME)).toEqual(answerTo(SAME_PACKAGE[state], state));
     expect(bench.path()).toBe(isFree ? 'downloading.transferring' : path);
   });
 
-  test.each(Object.entries(OTHERS))(`answers %s with ${ANOTHER_PACKAGE[state]}`, async (_, order) => {
-    const bench = await openBench(path);
-    const { transfer } = bench.updater.machine.script;
-    const before = transfer.inputs.length;
-    expect(await bench.post('/download', order)).toEqual(answerTo(ANOTHER_PACKAGE[state], state));
-    if (ANOTHER_PACKAGE[state] === 'downloading') {
-      const identity = {
-        version: order.version,
-        md5: order.package_md5.toLowerCase(),
-        size: order.package_size,
-      };
-      expect(bench.path()).toBe('downloading.transferring');
-      expect(transfer.inputs.slice(before)).toEqual([{ identity }]);
-    } else {
-      expect(bench.path()).toBe(path);
-      expect(transfer.inputs).toHaveLength(before);
-    }
-  });
+  test.each(Object.entries(OTHERS))(
+    `answers %s with ${ANOTHER_PACKAGE[state]} [W-8, W-32, W-33, W-34, W-35]`,
+    async (_, order) => {
+      const bench = await openBench(path);
+      const { transfer } = bench.updater.machine.script;
+      const before = transfer.inputs.length;
+      expect(await bench.post('/download', order)).toEqual(answerTo(ANOTHER_PACKAGE[state], state));
+      if (ANOTHER_PACKAGE[state] === 'downloading') {
+        const identity = {
+          version: order.version,
+          md5: order.package_md5.toLowerCase(),
+          size: order.package_size,
+        };
+        expect(bench.path()).toBe('downloading.transferring');
+        expect(transfer.inputs.slice(before)).toEqual([{ identity }]);
+      } else {
+        expect(bench.path()).toBe(path);
+        expect(transfer.inputs).toHaveLength(before);
+      }
+    },
+  );
 });
 
 describe('POST /download', () => {
   test.each(['downloading.backingOff', 'verifying.hashing'] as const)(
-    'takes a fresh URL for the next attempt in %s and restarts nothing',
+    'takes a fresh URL for the next attempt in %s and restarts nothing [W-30]',
     async (path) => {
       const bench = await openBench(path);
       const before = bench.updater.machine.script.transfer.inputs.length;
@@ -95,14 +98,14 @@ describe('POST /download', () => {
     },
   );
 
-  test('fetches nothing when the package is ready', async () => {
+  test('fetches nothing when the package is ready [W-31]', async () => {
     const bench = await openBench('ready.waiting');
     const before = bench.updater.machine.script.transfer.inputs.length;
     await bench.post('/download', SAME);
     expect(bench.updater.machine.script.transfer.inputs).toHaveLength(before);
   });
 
-  test('orders digests in lower case, and takes over every field', async () => {
+  test('orders digests in lower case, and takes over every field [W-16]', async () => {
     const bench = await openBench();
     const sha256 = 'AB'.repeat(32);
     await bench.post('/download', { ...SAME, package_sha256: sha256, newer_field: { of: 'device-api' } });
@@ -117,7 +120,7 @@ describe('POST /download', () => {
   });
 
   test.each(['idle', 'downloading.transferring', 'ready.waiting'] as const)(
-    'answers in %s only once the state is on disk',
+    'answers in %s only once the state is on disk [W-28, M-19]',
     async (path) => {
       const bench = await openBench(path);
       bench.updater.saves.close();
@@ -141,7 +144,7 @@ describe('POST /download', () => {
     });
   });
 
-  test('begins one download for two different orders at once, and refuses the other', async () => {
+  test('begins one download for two different orders at once, and refuses the other [W-33]', async () => {
     const bench = await openBench();
     const orders = [SAME, OTHERS['another version']];
     const answers = await Promise.all(orders.map((order) => bench.post('/download', order)));

@@ -53,7 +53,7 @@ const PROGRESS: StreamItem = {
 };
 
 describe('GET /events', () => {
-  test('tells each item as a server-sent event with id, type and one line of JSON', async () => {
+  test('tells each item as a server-sent event with id, type and one line of JSON [W-73]', async () => {
     const bench = await openBench();
     const { response, text } = await listen(bench);
     expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
@@ -67,7 +67,7 @@ describe('GET /events', () => {
     expect(text()).not.toContain('SECRET');
   });
 
-  test('resumes after the Last-Event-ID', async () => {
+  test('resumes after the Last-Event-ID [W-73]', async () => {
     const bench = await openBench();
     for (const id of [1, 2, 3]) bench.updater.tell(transition(id));
     const { text } = await listen(bench, { 'Last-Event-ID': '1' });
@@ -137,7 +137,7 @@ describe('GET /events', () => {
     await until(() => bench.updater.listeners() === 0);
   });
 
-  test(`serves ${MAX_STREAMS} clients and refuses one more with 429 until one leaves`, async () => {
+  test(`serves ${MAX_STREAMS} clients and refuses one more with 429 until one leaves [W-74]`, async () => {
     const bench = await openBench();
     const served: Listening[] = [];
     for (let i = 0; i < MAX_STREAMS; i++) served.push(await listen(bench));

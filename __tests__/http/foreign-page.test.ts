@@ -23,7 +23,7 @@ function foreignServer(): Server {
   });
 }
 
-describeIf(CHROMIUM, 'in a real browser', () => {
+describeIf(CHROMIUM, 'in a real browser [W-89]', () => {
   beforeAll(async () => {
     browser = await startBrowser({ loopbackNames: [EVIL] });
     const attacker = foreignServer();

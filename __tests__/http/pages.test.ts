@@ -14,7 +14,7 @@ const FOLDER = new URL('../../pages/', import.meta.url);
 const MOST_BYTES = 150_000;
 
 describe.each(['visualizer', 'screen'])('the page /%s', (name) => {
-  test('loads only what this server serves, and has no inline script or style', async () => {
+  test('loads only what this server serves, and has no inline script or style [W-84]', async () => {
     const bench = await openBench();
     const { text } = await bench.call({ path: `/${name}` });
     const links = [...text.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1] ?? '');
@@ -42,7 +42,7 @@ describe.each(['visualizer', 'screen'])('the page /%s', (name) => {
 });
 
 describe('what the pages load', () => {
-  test('is every file of theirs, and each is served as what it is', async () => {
+  test('is every file of theirs, and each is served as what it is [W-84]', async () => {
     const bench = await openBench();
     expect(
       readdirSync(FOLDER)

@@ -20,7 +20,7 @@ describe.each(STATE_PATHS.filter((path) => path !== 'failed'))('GET /progress in
 });
 
 describe('GET /progress', () => {
-  test('tells how far the stage is', async () => {
+  test('tells how far the stage is [W-45]', async () => {
     const bench = await openBench('downloading.transferring');
     bench.updater.board.tell(45.9, 'Downloading package... 47.2 MB / 104.9 MB');
     expect(await bench.get('/progress')).toEqual({
@@ -35,7 +35,7 @@ describe('GET /progress', () => {
     });
   });
 
-  test('tells a failed update as 500, with the error and where it stopped', async () => {
+  test('tells a failed update as 500, with the error and where it stopped [W-6, W-47, W-48]', async () => {
     const bench = await openBench('failed');
     const error = 'DOWNLOAD_FAILED: HTTP 404 of packages.example';
     expect(await bench.call({ path: '/api/v1.0/progress' })).toMatchObject({ status: 200 });
@@ -48,14 +48,14 @@ describe('GET /progress', () => {
     });
   });
 
-  test('tells in failed exactly what device-api is told', async () => {
+  test('tells in failed exactly what device-api is told [W-59]', async () => {
     const bench = await openBench('failed');
     const report = bench.updater.port.state().context.outbox.waiting.at(-1);
     const { stage, progress, message, error } = report ?? {};
     expect(await bench.get('/progress')).toMatchObject({ data: { stage, progress, message, error } });
   });
 
-  test('has exactly the bytes of the contract, and its fields in their order', async () => {
+  test('has exactly the bytes of the contract, and its fields in their order [W-5, W-45, W-48, W-53]', async () => {
     const bench = await openBench();
     const { text, headers } = await bench.call({ path: '/api/v1.0/progress' });
     expect(text).toBe(
@@ -65,7 +65,7 @@ describe('GET /progress', () => {
   });
 });
 
-test('GET / gives the old sign of life', async () => {
+test('GET / gives the old sign of life [W-15]', async () => {
   const bench = await openBench('verifying.hashing');
   const { status, json } = await bench.call({ path: '/' });
   expect(status).toBe(200);

@@ -18,17 +18,17 @@ describe('a POST’s Content-Type', () => {
     'application/json; charset=utf-8',
     'application/json;charset="UTF-8"',
     'application/json;',
-  ])('may be %s', async (type) => {
+  ])('may be %s [W-13]', async (type) => {
     const bench = await openBench();
     expect(await ask(bench, { 'Content-Type': type })).toMatchObject({ status: 200, json: { code: 200 } });
   });
 
-  test('may be absent, as Go’s client leaves it', async () => {
+  test('may be absent, as Go’s client leaves it [W-14]', async () => {
     const bench = await openBench();
     expect(await ask(bench, {})).toMatchObject({ status: 200, json: { code: 200 } });
   });
 
-  test('may not be absent where a browser speaks', async () => {
+  test('may not be absent where a browser speaks [W-14]', async () => {
     const bench = await openBench('downloading.transferring');
     const own = `http://127.0.0.1:${bench.port}`;
     expectFault(await ask(bench, { Origin: own }), 415, /Content-Type is absent; expected application\/json/);
@@ -46,7 +46,7 @@ describe('a POST’s Content-Type', () => {
     'application/json, text/plain',
     'text/json',
     '',
-  ])('may not be %j', async (type) => {
+  ])('may not be %j [W-13]', async (type) => {
     const bench = await openBench('downloading.transferring');
     expectFault(await ask(bench, { 'Content-Type': type }), 415, /expected application\/json/);
     expectFault(
@@ -67,7 +67,7 @@ describe('a POST’s Content-Type', () => {
 describe('a body', () => {
   const bodyOf = (bytes: number) => `{"version":"1.2.0","pad":"${'x'.repeat(bytes - 28)}"}`;
 
-  test('may have 64 KiB', async () => {
+  test('may have 64 KiB [W-12]', async () => {
     const bench = await openBench();
     const body = bodyOf(65_536);
     expect(Buffer.byteLength(body)).toBe(65_536);
@@ -77,7 +77,7 @@ describe('a body', () => {
     });
   });
 
-  test.each([65_537, 2_000_000])('may not have %d bytes, told beforehand or not', async (bytes) => {
+  test.each([65_537, 2_000_000])('may not have %d bytes, told beforehand or not [W-12]', async (bytes) => {
     const bench = await openBench('downloading.transferring');
     const body = bodyOf(bytes);
     const question = { path: CANCEL, body };
@@ -91,7 +91,7 @@ describe('a body', () => {
     expect(bench.path()).toBe('downloading.transferring');
   });
 
-  test('that is told to be too large is refused before it is read', async () => {
+  test('that is told to be too large is refused before it is read [W-12]', async () => {
     const bench = await openBench();
     const socket = connect(bench.port, '127.0.0.1');
     socket.write(`POST ${CANCEL} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n{`);
@@ -103,7 +103,7 @@ describe('a body', () => {
 
 describe('a wrong method', () => {
   test.each(['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
-    '%s of an order answers 405',
+    '%s of an order answers 405 [W-11]',
     async (method) => {
       const bench = await openBench('downloading.transferring');
       const answer = await bench.call({ method, path: CANCEL });
@@ -114,14 +114,17 @@ describe('a wrong method', () => {
     },
   );
 
-  test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s of a question answers 405', async (method) => {
-    const bench = await openBench();
-    for (const path of [PROGRESS, '/', '/healthz', '/screen']) {
-      const answer = await bench.call({ method, path });
-      expectFault(answer, 405, `${method} is not a method of ${path}; expected GET`);
-      expect(answer.headers.allow).toBe('GET, HEAD');
-    }
-  });
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
+    '%s of a question answers 405 [W-11]',
+    async (method) => {
+      const bench = await openBench();
+      for (const path of [PROGRESS, '/', '/healthz', '/screen']) {
+        const answer = await bench.call({ method, path });
+        expectFault(answer, 405, `${method} is not a method of ${path}; expected GET`);
+        expect(answer.headers.allow).toBe('GET, HEAD');
+      }
+    },
+  );
 });
 
 test.each([
@@ -136,14 +139,14 @@ test.each([
   '//',
   '/%zz',
   '/..%2f',
-])('an unknown route answers 404: %s', async (path) => {
+])('an unknown route answers 404: %s [W-9, W-10]', async (path) => {
   const bench = await openBench();
   expectFault(await bench.call({ path: `${path}?token=SECRET` }), 404, /there is no route/);
   expectFault(await bench.call({ path, body: {} }), 404, /there is no route/);
   expect((await bench.call({ path: `${path}?token=SECRET` })).text).not.toContain('SECRET');
 });
 
-test('no answer has a CORS header, an ETag or x-powered-by, and each has the security headers', async () => {
+test('no answer has a CORS header, an ETag or x-powered-by, and each has the security headers [W-88]', async () => {
   const bench = await openBench();
   const own = { Origin: `http://127.0.0.1:${bench.port}` };
   const questions = [

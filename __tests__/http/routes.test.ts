@@ -37,7 +37,7 @@ function pathsOf(app: Express): string[] {
   return [...new Set(paths.filter((path) => path !== ''))];
 }
 
-test('no route is served that /openapi.json does not describe', () => {
+test('no route is served that /openapi.json does not describe [W-4]', () => {
   const updater = startScriptedUpdater();
   const parts = {
     updater: updater.port,
@@ -56,14 +56,14 @@ test('no route is served that /openapi.json does not describe', () => {
 });
 
 describe('the table of routes', () => {
-  test('has every route of the contract where it belongs', () => {
+  test('has every route of the contract where it belongs [W-3]', () => {
     const places = ROUTES.flatMap(placesOf).filter((place) => !place.startsWith('/pages/'));
     expect(places.sort()).toEqual(
       [...AT_BASE.map((path) => BASE + path), ...AT_BOTH.flatMap((path) => [path, BASE + path]), '/'].sort(),
     );
   });
 
-  test('is wholly described by /openapi.json, with the schemas that bodies are checked by', async () => {
+  test('is wholly described by /openapi.json, with the schemas that bodies are checked by [W-4]', async () => {
     const bench = await openBench();
     const { json } = await bench.call({ path: '/openapi.json' });
     expect(json).toEqual(JSON.parse(JSON.stringify(openApiDocument(ROUTES))));
@@ -111,7 +111,7 @@ function faultsOf(schema: JsonSchema, json: unknown): unknown[] {
 }
 
 describe('GET /versions', () => {
-  test('tells current, previous and factory as versions, and all releases', async () => {
+  test('tells current, previous and factory as versions, and all releases [W-75]', async () => {
     const bench = await openBench();
     const bad = { since: '2027-01-03T00:00:00Z', why: 'HEALTH_CHECK_FAILED: voice-app exited 1' };
     const release = { id: null, version: '1.2.0', installedAt: null, bytes: null, bad };
@@ -123,7 +123,7 @@ describe('GET /versions', () => {
     });
   });
 
-  test('answers 500 in the envelope when the store cannot be read', async () => {
+  test('answers 500 in the envelope when the store cannot be read [W-6]', async () => {
     const bench = await openBench();
     bench.updater.storeReads.fail(new Error('EIO: i/o error'));
     expect(await bench.call({ path: `${BASE}/versions` })).toMatchObject({
@@ -141,7 +141,7 @@ test('GET /history tells each order’s story', async () => {
   });
 });
 
-test('GET /healthz answers 503 with what is wrong', async () => {
+test('GET /healthz answers 503 with what is wrong [W-83]', async () => {
   const bench = await openBench();
   const checks = { stateFolder: 'EROFS: read-only file system', disk: 'ok', clock: 'not set' };
   bench.updater.health = { ok: false, checks };

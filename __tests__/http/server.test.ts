@@ -29,7 +29,7 @@ async function sendRaw(port: number, text: string): Promise<string> {
 }
 
 describe('the server', () => {
-  test('says which port is taken, and tries no other', async () => {
+  test('says which port is taken, and tries no other [W-2]', async () => {
     const bench = await openBench();
     const second = createHttpServer(bench.updater.port, {
       host: '127.0.0.1',
@@ -57,7 +57,7 @@ describe('the server', () => {
     await expect(refused).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  test('finishes an answer that is going on when it closes', async () => {
+  test('finishes an answer that is going on when it closes [M-63]', async () => {
     const bench = await openBench();
     bench.updater.saves.close();
     const answer = bench.post('/cancel', {});
@@ -68,7 +68,7 @@ describe('the server', () => {
     await closed;
   });
 
-  test('closes within 2 s although an answer never comes', async () => {
+  test('closes within 2 s although an answer never comes [M-63]', async () => {
     const bench = await openBench();
     bench.updater.saves.close();
     const answer = bench.post('/cancel', {});
@@ -80,7 +80,7 @@ describe('the server', () => {
     await refused;
   });
 
-  test('answers what is not HTTP in the same envelope, and closes', async () => {
+  test('answers what is not HTTP in the same envelope, and closes [W-9]', async () => {
     const bench = await openBench();
     expect(await sendRaw(bench.port, 'HELLO\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 400 Bad Request\r\n.*"code":400,"msg":"VALIDATION_ERROR: the request is not HTTP\/1\.1"}$/s,

@@ -20,7 +20,7 @@ const ACCEPTED: Record<TopState, string[]> = {
 };
 
 test.each(STATE_PATHS)(
-  'GET /state tells in %s where the machine is and which orders it takes',
+  'GET /state tells in %s where the machine is and which orders it takes [W-71]',
   async (path) => {
     const bench = await openBench(path);
     const state = topStateOf(path);
@@ -37,7 +37,7 @@ test.each(STATE_PATHS)(
 );
 
 describe('GET /state', () => {
-  test('tells since when, attempts, and the transitions that led here', async () => {
+  test('tells since when, attempts, and the transitions that led here [W-71, W-72]', async () => {
     const bench = await openBench('downloading.backingOff');
     bench.updater.machine.send({ type: 'DOWNLOAD', order: ORDER });
     expect(await bench.get('/state')).toMatchObject({
@@ -58,14 +58,14 @@ describe('GET /state', () => {
     expect(await bench.get('/state')).toMatchObject({ data: { since: null, transitions: [] } });
   });
 
-  test('shows the newest 200 transitions', async () => {
+  test('shows the newest 200 transitions [W-72]', async () => {
     const bench = await openBench('downloading.transferring');
     for (let i = 0; i < 250; i++) bench.updater.machine.send({ type: 'DOWNLOAD', order: ORDER });
     const ids = bench.updater.port.transitions().map(({ id }) => expect.objectContaining({ id }));
     expect(await bench.get('/state')).toMatchObject({ data: { transitions: ids.slice(-200) } });
   });
 
-  test('shows the package’s URL without its credentials', async () => {
+  test('shows the package’s URL without its credentials [W-71]', async () => {
     const bench = await openBench('ready.waiting');
     expect(await bench.get('/state')).toMatchObject({
       data: { context: { order: { version: '1.2.0', url: 'https://packages.example/tope/1.2.0.zip' } } },
@@ -84,7 +84,7 @@ describe('GET /state', () => {
   });
 });
 
-describe('a pre-signed URL’s credentials', () => {
+describe('a pre-signed URL’s credentials [W-90]', () => {
   const SECRETS = ['SECRET', 'hunter2', 'X-Signature'];
   const gets = ROUTES.filter(({ method, path }) => method === 'GET' && path !== '/events').flatMap(placesOf);
 

@@ -15,7 +15,7 @@ function openGuarded() {
 
 describe('where a token is configured', () => {
   test.each([`Bearer ${TOKEN}`, `bearer   ${TOKEN}`, `BEARER ${TOKEN}`])(
-    'an order with it is taken: %s',
+    'an order with it is taken: %s [W-87]',
     async (authorization) => {
       const bench = await openGuarded();
       const headers = { Authorization: authorization };
@@ -34,7 +34,7 @@ describe('where a token is configured', () => {
     ['another case', `Bearer ${TOKEN.toUpperCase()}`],
     ['two', `Bearer ${TOKEN} ${TOKEN}`],
     ['an endless one', `Bearer ${'x'.repeat(10_000)}`],
-  ])('every order with %s in its place answers 401 and does nothing', async (_, authorization) => {
+  ])('every order with %s in its place answers 401 and does nothing [W-87]', async (_, authorization) => {
     const bench = await openGuarded();
     const headers: Record<string, string> =
       authorization === undefined ? {} : { Authorization: authorization };

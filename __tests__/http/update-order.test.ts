@@ -32,7 +32,7 @@ const INSTALLING = { code: 200, msg: 'success', data: { status: 'installing' } }
 describe.each(STATE_PATHS)('POST /update in %s', (path) => {
   const state = topStateOf(path);
   if (state === 'ready') {
-    test('answers 404 for another version and stays', async () => {
+    test('answers 404 for another version and stays [W-7, W-37]', async () => {
       const bench = await openBench(path);
       expect(await bench.post('/update', { version: '1.3.0' })).toEqual({
         code: 404,
@@ -42,20 +42,23 @@ describe.each(STATE_PATHS)('POST /update in %s', (path) => {
     });
     return;
   }
-  test.each([version, '1.3.0'])(`answers 409 ${REFUSALS[state]} for %s and stays`, async (wanted) => {
-    const bench = await openBench(path);
-    expect(await bench.post('/update', { version: wanted })).toEqual({
-      code: 409,
-      msg: expect.stringContaining(`${REFUSALS[state]}: ${wanted} cannot be installed now: the updater`),
-      stage: STAGES[state],
-      progress: expect.any(Number),
-    });
-    expect(bench.path()).toBe(path);
-  });
+  test.each([version, '1.3.0'])(
+    `answers 409 ${REFUSALS[state]} for %s and stays [W-8, W-41, W-42, W-43]`,
+    async (wanted) => {
+      const bench = await openBench(path);
+      expect(await bench.post('/update', { version: wanted })).toEqual({
+        code: 409,
+        msg: expect.stringContaining(`${REFUSALS[state]}: ${wanted} cannot be installed now: the updater`),
+        stage: STAGES[state],
+        progress: expect.any(Number),
+      });
+      expect(bench.path()).toBe(path);
+    },
+  );
 });
 
 describe('POST /update of the package that is ready', () => {
-  test('answers installing when the guard says that the device is free', async () => {
+  test('answers installing when the guard says that the device is free [W-36]', async () => {
     const bench = await openBench('ready.waiting');
     const { answer, guard } = await orderAndAsk(bench);
     await guard.answer({ busy: null });
@@ -63,7 +66,7 @@ describe('POST /update of the package that is ready', () => {
     expect(bench.path()).toBe('deploying.rehashing');
   });
 
-  test('answers 409 DEVICE_BUSY with the guard’s words, and the machine stays ready', async () => {
+  test('answers 409 DEVICE_BUSY with the guard’s words, and the machine stays ready [W-38, W-53]', async () => {
     const bench = await openBench('ready.waiting');
     const { answer, guard } = await orderAndAsk(bench);
     await guard.answer({ busy: 'printing, 43 %' });
@@ -76,7 +79,7 @@ describe('POST /update of the package that is ready', () => {
     expect(bench.path()).toBe('ready.waiting');
   });
 
-  test('answers 409 DEVICE_BUSY when the guard gives no clear answer', async () => {
+  test('answers 409 DEVICE_BUSY when the guard gives no clear answer [D-95]', async () => {
     const bench = await openBench('ready.waiting');
     const { answer, guard } = await orderAndAsk(bench);
     await guard.fail(new Error('no answer in 3 s'));
@@ -87,7 +90,7 @@ describe('POST /update of the package that is ready', () => {
     });
   });
 
-  test('may be ordered again after a refusal', async () => {
+  test('may be ordered again after a refusal [W-38]', async () => {
     const bench = await openBench('ready.waiting');
     const first = await orderAndAsk(bench);
     await first.guard.answer({ busy: 'printing' });
@@ -107,7 +110,7 @@ describe('POST /update of the package that is ready', () => {
     expect(guard.inputs).toHaveLength(1);
   });
 
-  test('answers 410 when it was verified 24 h ago, and again while the machine is failed for that', async () => {
+  test('answers 410 when it was verified 24 h ago, and again while the machine is failed for that [W-39]', async () => {
     const bench = await openBench('ready.waiting');
     bench.updater.uptimeMs = 1000 + TRUST_MS;
     const expired = {
@@ -125,7 +128,7 @@ describe('POST /update of the package that is ready', () => {
     });
   });
 
-  test('still installs one that was verified 1 ms less than 24 h ago', async () => {
+  test('still installs one that was verified 1 ms less than 24 h ago [W-39]', async () => {
     const bench = await openBench('ready.waiting');
     bench.updater.uptimeMs = 1000 + TRUST_MS - 1;
     const { answer, guard } = await orderAndAsk(bench);
@@ -133,7 +136,7 @@ describe('POST /update of the package that is ready', () => {
     expect(await answer).toEqual(INSTALLING);
   });
 
-  test('answers 410 once the machine itself has found that the package is too old', async () => {
+  test('answers 410 once the machine itself has found that the package is too old [W-39]', async () => {
     const bench = await openBench('ready.waiting');
     await bench.updater.machine.script.watchTrust.answer({ at: instantAt(1000 + TRUST_MS) });
     expect(await bench.post('/update', { version })).toMatchObject({ code: 410, stage: 'failed' });
@@ -150,7 +153,7 @@ describe('POST /update of the package that is ready', () => {
     });
   });
 
-  test('answers only once the state is on disk', async () => {
+  test('answers only once the state is on disk [W-36, M-19]', async () => {
     const bench = await openBench('ready.waiting');
     const { answer, guard } = await orderAndAsk(bench);
     bench.updater.saves.close();

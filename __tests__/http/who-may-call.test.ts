@@ -7,7 +7,7 @@ afterEach(closeBenches);
 const CANCEL = '/api/v1.0/cancel';
 const PROGRESS = '/api/v1.0/progress';
 
-describe('a request’s Host', () => {
+describe('a request’s Host [W-85]', () => {
   test.each([
     'localhost',
     'LOCALHOST:80',
@@ -63,7 +63,7 @@ describe('a request’s Host', () => {
   });
 });
 
-describe('a request’s Origin', () => {
+describe('a request’s Origin [W-86]', () => {
   test.each(['http', 'https'])('may be our own page (%s)', async (scheme) => {
     const bench = await openBench('downloading.transferring');
     const headers = { Origin: `${scheme}://127.0.0.1:${bench.port}`, 'Sec-Fetch-Site': 'same-origin' };

@@ -58,7 +58,7 @@ describe('after a restart', () => {
   for (const state of ['lost' as const, ...LEAF_STATES]) {
     const row = rows.find((one) => one['state on disk'] === state) ?? {};
     for (const [phase, events] of FOUND) {
-      test(`${state} with journal ${phase} leads to ${row[phase] ?? '?'}, and settles`, async () => {
+      test(`${state} with journal ${phase} leads to ${row[phase] ?? '?'}, and settles [M-31, M-32, M-33, M-34, M-35, M-36, M-39, M-43, M-47]`, async () => {
         const saved = state === 'lost' ? undefined : (await machineIn(state)).saved();
         for (const event of events) {
           const machine = restart(saved, event);
@@ -71,7 +71,7 @@ describe('after a restart', () => {
     }
   }
 
-  test('the journal outranks a package that is gone, a trust that ran out and a download that is stuck', async () => {
+  test('the journal outranks a package that is gone, a trust that ran out and a download that is stuck [M-31]', async () => {
     const late = { at: at(30 * HOUR_MS), packageOnDisk: false, restores: 50 };
     for (const state of [
       'ready.waiting',
@@ -95,7 +95,7 @@ describe('after a restart', () => {
     expect(restart(noVersionRuns.saved(), found).state).toBe('restarting.rollingBack.toFactory');
   });
 
-  test('a ready package that is gone or too old is failed, and is tidied away', async () => {
+  test('a ready package that is gone or too old is failed, and is tidied away [M-44]', async () => {
     const gone = await after('ready.waiting', restored({ packageOnDisk: false }));
     expect(gone.context.failure?.code).toBe('PACKAGE_NOT_FOUND');
     const old = await after('ready.waiting', restored({ at: at(25 * HOUR_MS) }));
@@ -106,7 +106,7 @@ describe('after a restart', () => {
     }
   });
 
-  test('a download gives up after three restores that brought no byte', async () => {
+  test('a download gives up after three restores that brought no byte [M-42]', async () => {
     expect((await after('downloading.transferring', restored({ restores: 3 }))).state).toBe(
       'downloading.transferring',
     );
@@ -115,7 +115,7 @@ describe('after a restart', () => {
     expect(machine.context).toMatchObject({ failure: { code: 'DOWNLOAD_FAILED' }, kept: 'partial' });
   });
 
-  test('a step that ends the updater each time is given up, with nothing changed', async () => {
+  test('a step that ends the updater each time is given up, with nothing changed [M-50]', async () => {
     for (const state of [
       'verifying.hashing',
       'verifying.inspecting',
@@ -135,7 +135,7 @@ describe('after a restart', () => {
     expect(stopping.state).toBe('deploying.undoing');
   });
 
-  test('the third restore in restarting rolls back, and the version is bad', async () => {
+  test('the third restore in restarting rolls back, and the version is bad [M-48]', async () => {
     const found = (restores: number) => restored({ restores, journal: journal('switched') });
     expect((await after('restarting.settling', found(2))).state).toBe('restarting.postCommands');
     const machine = await after('restarting.settling', found(3));
@@ -150,7 +150,7 @@ describe('after a restart', () => {
     expect(machine.context.deployment).toMatchObject({ provenBad: true, to: WANTED });
   });
 
-  test('restarting with no journal and the wanted release live was committed: done, and success is told', async () => {
+  test('restarting with no journal and the wanted release live was committed: done, and success is told [M-37]', async () => {
     for (const state of ['restarting.committing', 'restarting.rollingBack.toPrevious'] as const) {
       const machine = await after(state, restored({ current: WANTED.id, at: at(5000) }));
       expect(machine.state).toBe('done');
@@ -169,7 +169,7 @@ describe('after a restart', () => {
     expect(elsewhere.context.notices).toEqual([]);
   });
 
-  test('restarting with no journal and another release live was rolled back: failed', async () => {
+  test('restarting with no journal and another release live was rolled back: failed [M-37]', async () => {
     const machine = await after('restarting.committing', restored({ current: LIVE.id }));
     expect(machine.context.failure?.message).toBe(
       'interrupted by a power cut or a kill while installing; rolled back',

@@ -118,7 +118,7 @@ const ERRORS: [LeafState, PortName, ErrorCode, UpdateErrorFacts, LeafState, stri
 
 describe('an actor', () => {
   test.each(ANSWERS)(
-    'in %s: %s answers %j, and the machine goes on to %s',
+    'in %s: %s answers %j, and the machine goes on to %s [W-56, M-9]',
     async (state, name, answer, next) => {
       const machine = await machineIn(state);
       await (answer === undefined ? machine.finish(name) : machine.finish(name, answer));
@@ -126,13 +126,16 @@ describe('an actor', () => {
     },
   );
 
-  test.each(ERRORS)('in %s: %s fails with %s %j, so that %s follows and %s is kept', async (...row) => {
-    const [state, name, code, facts, next, kept] = row;
-    const machine = await machineIn(state);
-    await machine.fail(name, code, facts);
-    expect(machine.state).toBe(next);
-    expect(machine.context.kept).toBe(kept);
-  });
+  test.each(ERRORS)(
+    'in %s: %s fails with %s %j, so that %s follows and %s is kept [M-7, M-12, M-13, D-78, D-103, D-104, D-105]',
+    async (...row) => {
+      const [state, name, code, facts, next, kept] = row;
+      const machine = await machineIn(state);
+      await machine.fail(name, code, facts);
+      expect(machine.state).toBe(next);
+      expect(machine.context.kept).toBe(kept);
+    },
+  );
 
   test('that watches the trust makes it older, and no new report', async () => {
     const machine = await machineIn('ready.waiting');
@@ -159,7 +162,7 @@ describe('an actor', () => {
     expect(machine.context.refusal).toEqual({ code: 'DEVICE_BUSY', message: 'no answer in 3 s' });
   });
 
-  test('that tidies is asked to delete a failed update’s package after its 24 h', async () => {
+  test('that tidies is asked to delete a failed update’s package after its 24 h [D-85]', async () => {
     const machine = await machineIn('failed');
     expect(machine.call('tidy').input).toMatchObject({ kept: 'package' });
     await machine.finish('watchTrust', { at: at(24 * HOUR_MS + 100) });

@@ -20,21 +20,21 @@ const in1970 = (bootId: string, uptimeMs: number): Instant => ({
 });
 
 describe('the time between two instants', () => {
-  test('of one boot is what the boot counted, however the wall clock jumps', () => {
+  test('of one boot is what the boot counted, however the wall clock jumps [M-59]', () => {
     expect(elapsedMs(moment('a', 1000, DAY), moment('a', 4000, DAY + 99 * HOUR_MS))).toBe(3000);
     expect(elapsedMs(moment('a', 1000, DAY), moment('a', 4000, DAY - 99 * HOUR_MS))).toBe(3000);
     expect(elapsedMs(in1970('a', 1000), moment('a', 4000, DAY))).toBe(3000);
   });
 
-  test('is never negative', () => {
+  test('is never negative [M-60]', () => {
     expect(elapsedMs(moment('a', 4000, DAY), moment('a', 1000, DAY))).toBe(0);
   });
 
-  test('of two boots is the wall clock’s gap', () => {
+  test('of two boots is the wall clock’s gap [M-60]', () => {
     expect(elapsedMs(moment('a', 9000, DAY), moment('b', 10, DAY + HOUR_MS))).toBe(HOUR_MS);
   });
 
-  test('of two boots is only what the new one has run, where either clock was not set or it went back', () => {
+  test('of two boots is only what the new one has run, where either clock was not set or it went back [M-60]', () => {
     expect(elapsedMs(moment('a', 9000, DAY), in1970('b', 70))).toBe(70);
     expect(elapsedMs(in1970('a', 9000), moment('b', 70, DAY))).toBe(70);
     expect(elapsedMs(moment('a', 9000, DAY), moment('b', 70, DAY - HOUR_MS))).toBe(70);
@@ -42,7 +42,7 @@ describe('the time between two instants', () => {
 });
 
 describe('the age of a package', () => {
-  test('adds up over boots in 1970, in which it neither expires at once nor lives for ever', () => {
+  test('adds up over boots in 1970, in which it neither expires at once nor lives for ever [M-61]', () => {
     let age = newAge(moment('a', 0, DAY));
     for (const boot of ['b', 'c', 'd']) {
       age = ageAt(age, in1970(boot, 60_000));
@@ -51,7 +51,7 @@ describe('the age of a package', () => {
     expect(age.countedMs).toBe(3 * HOUR_MS);
   });
 
-  test('counts the time that the device was switched off, once its clock is set', () => {
+  test('counts the time that the device was switched off, once its clock is set [M-61]', () => {
     const age = ageAt(newAge(moment('a', 5000, DAY)), moment('b', 30_000, DAY + 25 * HOUR_MS));
     expect(age).toEqual({ countedMs: 25 * HOUR_MS, asOf: moment('b', 30_000, DAY + 25 * HOUR_MS) });
   });

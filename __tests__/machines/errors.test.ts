@@ -12,7 +12,7 @@ DEPLOYMENT_FAILED, SERVICE_START_FAILED, HEALTH_CHECK_FAILED, POST_CMD_FAILED, R
   );
 
 describe('the table of errors', () => {
-  test('holds the codes of the contract and no others', () => {
+  test('holds the codes of the contract and no others [D-102]', () => {
     expect(Object.keys(ERRORS)).toEqual(CODES);
   });
 
@@ -23,7 +23,7 @@ describe('the table of errors', () => {
     }
   });
 
-  test('answers with the contract’s integers', () => {
+  test('answers with the contract’s integers [W-6]', () => {
     expect(ERRORS.VALIDATION_ERROR.answer).toBe(400);
     expect(ERRORS.PACKAGE_NOT_FOUND.answer).toBe(404);
     expect(ERRORS.PACKAGE_EXPIRED.answer).toBe(410);
@@ -42,7 +42,7 @@ describe('the table of errors', () => {
     expect(['toString', 'ENOSPC', '', 5, null].some(isErrorCode)).toBe(false);
   });
 
-  test('tells a verdict on the package from trouble on the way', () => {
+  test('tells a verdict on the package from trouble on the way [D-103]', () => {
     expect(CODES.filter((code) => isErrorCode(code) && isPackageVerdict(code))).toEqual([
       'PACKAGE_SIZE_MISMATCH',
       'MD5_MISMATCH',
@@ -57,7 +57,7 @@ describe('the table of errors', () => {
 });
 
 describe('an error', () => {
-  test('stands on the wire as its code and its words', () => {
+  test('stands on the wire as its code and its words [W-7]', () => {
     expect(new UpdateError('DISK_FULL', 'needs 5 bytes').line).toBe('DISK_FULL: needs 5 bytes');
   });
 

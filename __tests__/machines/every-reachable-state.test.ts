@@ -111,7 +111,7 @@ describe('the machine', () => {
     expect(never).toEqual([]);
   });
 
-  test('in each reachable state: goes through JSON, is restored, and settles', async () => {
+  test('in each reachable state: goes through JSON, is restored, and settles [M-51]', async () => {
     for (const state of states) {
       const saved = readSnapshot(JSON.stringify(updateMachine.getPersistedSnapshot(state)));
       const machine = new DrivenMachine(saved);
@@ -124,7 +124,7 @@ describe('the machine', () => {
     }
   });
 
-  test('in each reachable state: settles too where every actor fails', async () => {
+  test('in each reachable state: settles too where every actor fails [M-14]', async () => {
     for (const state of states) {
       const machine = new DrivenMachine(
         readSnapshot(JSON.stringify(updateMachine.getPersistedSnapshot(state))),
@@ -141,7 +141,7 @@ describe('the machine', () => {
 });
 
 describe('the table', () => {
-  test('has exactly the eight states of the contract', () => {
+  test('has exactly the eight states of the contract [M-2]', () => {
     expect(Object.keys(updateMachine.root.states)).toEqual([
       'idle',
       'downloading',
@@ -154,7 +154,7 @@ describe('the table', () => {
     ]);
   });
 
-  test('gives every actor a way on when it is done and when it fails, and names each', () => {
+  test('gives every actor a way on when it is done and when it fails, and names each [M-3]', () => {
     for (const node of NODES) {
       for (const { id, src } of node.invoke) {
         expect(typeof src).toBe('string');
@@ -166,7 +166,7 @@ describe('the table', () => {
     expect(new Set(INVOKES.map(({ id }) => id)).size).toBe(INVOKES.length);
   });
 
-  test('has nothing that a restart would lose: no delays, no transitions without an event, no final states', () => {
+  test('has nothing that a restart would lose: no delays, no transitions without an event, no final states [M-61]', () => {
     for (const node of NODES) {
       expect(node.after).toEqual([]);
       expect(node.always ?? []).toEqual([]);
@@ -174,7 +174,7 @@ describe('the table', () => {
     }
   });
 
-  test('names every guard and every action', () => {
+  test('names every guard and every action [M-3]', () => {
     for (const { entry, exit, transitions } of NODES) {
       const all = [...transitions.values()].flat();
       for (const action of [...entry, ...exit, ...all.flatMap(({ actions }) => actions)]) {

@@ -77,7 +77,7 @@ function expectSound(machine: DrivenMachine): void {
 
 describe('a machine that nothing may end', () => {
   for (const state of LEAF_STATES) {
-    test(`bears whatever its actors are rejected with in ${state}`, async () => {
+    test(`bears whatever its actors are rejected with in ${state} [M-14]`, async () => {
       const before = await machineIn(state);
       const names = before.calls.map(({ name }) => name);
       const saved = before.saved();
@@ -87,7 +87,7 @@ describe('a machine that nothing may end', () => {
       }
     });
 
-    test(`bears ill-formed events in ${state}`, async () => {
+    test(`bears ill-formed events in ${state} [M-14]`, async () => {
       const machine = await machineIn(state);
       for (const event of ODD) {
         machine.actor.getSnapshot().can(asEvent(event));

@@ -204,7 +204,7 @@ describe.each(Object.entries(TABLES))('a machine that is %s', (_, table) => {
   const rows = rowsOf(table).map((row) => Object.values(row));
 
   test.each(rows)(
-    'in %s (%s) goes on: %s; tells: %s; keeps: %s',
+    'in %s (%s) goes on: %s; tells: %s; keeps: %s [M-13, M-33, M-43, M-45, M-46, D-96]',
     async (state, what, states, reports, keeps) => {
       expect(await storyOf(state, what)).toEqual({ states, reports, keeps });
     },

@@ -53,7 +53,7 @@ describe('an order', () => {
     const row = rows.find((one) => one['state'] === state) ?? {};
     for (const [name, event] of Object.entries(EVENTS)) {
       const next = row[name] === '=' ? state : (row[name] ?? '');
-      test(`${name} in ${state} leads to ${next}`, async () => {
+      test(`${name} in ${state} leads to ${next} [W-34, W-56, M-5, M-11]`, async () => {
         const machine = await machineIn(state);
         const before = [...machine.calls];
         machine.send(event);
@@ -63,7 +63,7 @@ describe('an order', () => {
     }
   }
 
-  test('for the same package replaces the URL for the next attempt and nothing else', async () => {
+  test('for the same package replaces the URL for the next attempt and nothing else [W-30]', async () => {
     for (const state of ['downloading.backingOff', 'verifying.hashing'] as const) {
       const machine = await machineIn(state);
       const fresh = { ...ORDER, url: 'http://127.0.0.1/a.zip?sig=second' };
@@ -72,14 +72,14 @@ describe('an order', () => {
     }
   });
 
-  test('never gives a URL to an actor, in any state', async () => {
+  test('never gives a URL to an actor, in any state [M-4]', async () => {
     for (const state of LEAF_STATES) {
       const machine = await machineIn(state);
       expect(JSON.stringify(machine.calls.map(({ input }) => input))).not.toContain('sig=');
     }
   });
 
-  test('that comes late leaves neither package nor trust', async () => {
+  test('that comes late leaves neither package nor trust [W-40]', async () => {
     const machine = await machineIn('ready.waiting');
     machine.send({ ...UPDATE, at: at(24 * HOUR_MS + 100) });
     expect(machine.context).toMatchObject({ kept: 'nothing', trust: null, order: ORDER });
@@ -91,13 +91,13 @@ describe('an order', () => {
     expect(machine.call('tidy').input).toMatchObject({ kept: 'nothing' });
   });
 
-  test('to update is obeyed in the last ms of the 24 h', async () => {
+  test('to update is obeyed in the last ms of the 24 h [W-39]', async () => {
     const machine = await machineIn('ready.waiting');
     machine.send({ ...UPDATE, at: at(24 * HOUR_MS + 99) });
     expect(machine.state).toBe('ready.askingGuard');
   });
 
-  test('to cancel keeps a partial for the next order, and drops a package that was ready', async () => {
+  test('to cancel keeps a partial for the next order, and drops a package that was ready [W-77]', async () => {
     const kept = async (state: 'downloading.backingOff' | 'verifying.hashing' | 'ready.waiting') => {
       const machine = await machineIn(state);
       return machine.send({ type: 'CANCEL' }).call('tidy').input;

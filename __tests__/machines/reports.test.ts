@@ -15,7 +15,7 @@ const stagesOf = (machine: DrivenMachine) => machine.reports.map(({ stage }) => 
 const UP_TO_REBOOTING = ['downloading', 'verifying', 'toInstall', 'installing', 'rebooting'];
 
 describe('what device-api is told', () => {
-  test('of an update: each stage once, in order, and nothing of the silent return to idle', async () => {
+  test('of an update: each stage once, in order, and nothing of the silent return to idle [W-53, W-69]', async () => {
     const machine = await machineIn('done');
     await machine.finish('watchDone');
     expect(machine.state).toBe('idle');
@@ -28,7 +28,7 @@ describe('what device-api is told', () => {
     });
   });
 
-  test('of a failed health check: the first cause and how the rollback ended', async () => {
+  test('of a failed health check: the first cause and how the rollback ended [W-47, D-79]', async () => {
     const machine = await machineIn('restarting.settling');
     const words = 'voice-app exited 1 (2 restarts in 5 s)';
     await machine.fail('settleServices', 'HEALTH_CHECK_FAILED', { progress: 80 }, words);
@@ -46,7 +46,7 @@ describe('what device-api is told', () => {
     });
   });
 
-  test('of a way back that failed: the code stays the first cause’s while a version runs', async () => {
+  test('of a way back that failed: the code stays the first cause’s while a version runs [D-84]', async () => {
     const machine = await machineIn('restarting.settling');
     await machine.fail('settleServices', 'HEALTH_CHECK_FAILED', {}, 'a');
     await machine.fail('goBack', 'SERVICE_START_FAILED', {}, 'b');
@@ -56,7 +56,7 @@ describe('what device-api is told', () => {
     );
   });
 
-  test('of no version that runs: ROLLBACK_FAILED, with all three causes', async () => {
+  test('of no version that runs: ROLLBACK_FAILED, with all three causes [D-84]', async () => {
     const machine = await machineIn('deploying.switching');
     await machine.fail('switchFiles', 'DEPLOYMENT_FAILED', {}, 'a');
     await machine.fail('goBack', 'SERVICE_START_FAILED', {}, 'b');
@@ -71,7 +71,7 @@ describe('what device-api is told', () => {
     ]);
   });
 
-  test('of services that could not be stopped: the version is not to blame', async () => {
+  test('of services that could not be stopped: the version is not to blame [D-55, D-86]', async () => {
     const machine = await machineIn('deploying.stopping');
     await machine.fail('stopServices', 'PROCESS_KILL_FAILED', {}, 'pid 7 (voice-app)');
     await machine.finish('goBack', { outcome: 'nothing was changed' });
@@ -79,7 +79,7 @@ describe('what device-api is told', () => {
     expect(machine.call('tidy').input).toMatchObject({ bad: null });
   });
 
-  test('of a switch that failed, or of anything after it: the version is marked bad', async () => {
+  test('of a switch that failed, or of anything after it: the version is marked bad [D-86]', async () => {
     const machine = await machineIn('deploying.switching');
     await machine.fail('switchFiles', 'DEPLOYMENT_FAILED', {}, 'EIO');
     await machine.finish('goBack');
@@ -88,13 +88,13 @@ describe('what device-api is told', () => {
     });
   });
 
-  test('of an ordered rollback: installing, rebooting, success', async () => {
+  test('of an ordered rollback: installing, rebooting, success [W-80]', async () => {
     const machine = await (await machineIn('idle')).send(ROLLBACK).settle();
     expect(stagesOf(machine)).toEqual(['installing', 'rebooting', 'success']);
     expect(machine.context.deployment).toMatchObject({ purpose: 'rollback', from: { version: '1.0.0' } });
   });
 
-  test('of a cancel: idle', async () => {
+  test('of a cancel: idle [W-69]', async () => {
     for (const state of ['downloading.transferring', 'verifying.hashing', 'ready.waiting'] as const) {
       const machine = await machineIn(state);
       machine.send({ type: 'CANCEL' });
@@ -158,7 +158,7 @@ describe('the outbox', () => {
     Array.from({ length: count }, (_, i) => (i % 2 === 0 ? 'downloading' : 'idle'));
   const stages = ({ waiting }: ReportOutbox) => waiting.map(({ stage }) => stage);
 
-  test('keeps the newest 16, with ids that go on', () => {
+  test('keeps the newest 16, with ids that go on [W-63]', () => {
     const outbox = filled(times(20));
     expect(outbox.waiting.map(({ id }) => id)).toEqual(
       Array.from({ length: MAX_WAITING_REPORTS }, (_, i) => i + 5),
@@ -166,14 +166,14 @@ describe('the outbox', () => {
     expect(outbox.nextId).toBe(21);
   });
 
-  test('keeps the newest final report, however much comes after it', () => {
+  test('keeps the newest final report, however much comes after it [W-63]', () => {
     const outbox = filled(['downloading', 'success', 'downloading', 'failed', ...times(40)]);
     expect(outbox.waiting).toHaveLength(MAX_WAITING_REPORTS);
     expect(stages(outbox).filter((stage) => stage === 'failed' || stage === 'success')).toEqual(['failed']);
     expect(outbox.waiting.at(-1)?.id).toBe(44);
   });
 
-  test('tells the same stage twice in a row only once, also after it was acknowledged', () => {
+  test('tells the same stage twice in a row only once, also after it was acknowledged [W-68]', () => {
     const outbox = filled(['downloading', 'downloading', 'verifying', 'downloading']);
     expect(stages(outbox)).toEqual(['downloading', 'verifying', 'downloading']);
     const delivered = outbox.waiting.reduce((box, { id }) => withoutReport(box, id), outbox);

@@ -16,7 +16,7 @@ async function cut(machine: DrivenMachine, facts: { bytesArrived?: number; retry
 }
 
 describe('a download', () => {
-  test('makes one try and three retries, after 1 s, 2 s and 4 s, then fails', async () => {
+  test('makes one try and three retries, after 1 s, 2 s and 4 s, then fails [M-6, M-7]', async () => {
     const machine = await machineIn('downloading.transferring');
     expect(await cut(machine)).toEqual({ delayMs: 1000 });
     expect(await cut(machine)).toEqual({ delayMs: 2000 });
@@ -26,7 +26,7 @@ describe('a download', () => {
     expect(machine.context.kept).toBe('partial');
   });
 
-  test('counts anew whenever bytes arrived', async () => {
+  test('counts anew whenever bytes arrived [M-6]', async () => {
     const machine = await machineIn('downloading.transferring');
     for (let round = 0; round < 5; round++) {
       expect(await cut(machine)).toEqual({ delayMs: 1000 });
@@ -46,7 +46,7 @@ describe('a download', () => {
     expect(await cut(machine)).toEqual({ delayMs: 1000 });
   });
 
-  test('does not count requests that met no network, however many', async () => {
+  test('does not count requests that met no network, however many [M-8]', async () => {
     const machine = await machineIn('downloading.transferring');
     for (let loss = 0; loss < 20; loss++) {
       await machine.fail('transfer', 'DOWNLOAD_FAILED', NETWORK);
@@ -66,7 +66,7 @@ describe('a download', () => {
     expect(machine.call('awaitNetwork').input).toEqual({ since: null });
   });
 
-  test('fails when there was no network for too long, and keeps the partial', async () => {
+  test('fails when there was no network for too long, and keeps the partial [M-8]', async () => {
     const machine = await machineIn('downloading.waitingForNetwork');
     await machine.fail('awaitNetwork', 'DOWNLOAD_FAILED', {}, 'no network for 10 min');
     expect(machine.state).toBe('failed');
@@ -113,7 +113,7 @@ test('all requests and all bytes of an order are counted, those of the one that 
 });
 
 describe('a wrong digest', () => {
-  test('after a resumed download makes it start over once from byte 0, and then fails', async () => {
+  test('after a resumed download makes it start over once from byte 0, and then fails [M-10]', async () => {
     const machine = await machineIn('downloading.transferring');
     await machine.finish('transfer', { resumed: true });
     await machine.fail('hashPackage', 'MD5_MISMATCH');
@@ -140,7 +140,7 @@ describe('a wrong digest', () => {
     expect(await cut(machine, { bytesArrived: ORDER.size * 0.9 })).toEqual({ delayMs: 1000 });
   });
 
-  test('of bytes that came in one piece fails at once', async () => {
+  test('of bytes that came in one piece fails at once [M-10]', async () => {
     const machine = await machineIn('verifying.hashing');
     await machine.fail('hashPackage', 'MD5_MISMATCH');
     expect(machine.state).toBe('failed');

@@ -20,12 +20,12 @@ describe('what outlives a restart', () => {
     expect(undone.call('tidy').input).toMatchObject({ kept: 'package' });
   });
 
-  test('done goes on counting its 65 s from where it was', async () => {
+  test('done goes on counting its 65 s from where it was [M-61]', async () => {
     const machine = await after('done', restored());
     expect(machine.call('watchDone').input).toEqual({ doneFor: { countedMs: 0, asOf: at(200) } });
   });
 
-  test('a report that was not acknowledged is still waiting, and none is told twice', async () => {
+  test('a report that was not acknowledged is still waiting, and none is told twice [W-65, M-39]', async () => {
     for (const state of LEAF_STATES) {
       const before = await machineIn(state);
       const { waiting } = before.context.outbox;

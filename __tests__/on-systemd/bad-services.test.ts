@@ -122,7 +122,7 @@ const table: string[][] = [];
 let device: InstalledDevice;
 let version = 0;
 
-describeIf(SYSTEMD_LAB, 'a service of the device that', () => {
+describeIf(SYSTEMD_LAB, 'a service of the device that [D-3, D-68, D-106]', () => {
   beforeAll(async () => {
     device = await InstalledDevice.installed();
   }, 180_000);
@@ -180,13 +180,13 @@ describeIf(SYSTEMD_LAB, 'a service of the device that', () => {
     await device.lab.sh(`systemctl stop ${Object.keys(also).join(' ')} ${name} 2>/dev/null || true`);
   });
 
-  test('is not there is refused before anything is stopped', async () => {
+  test('is not there is refused before anything is stopped [D-89]', async () => {
     version += 1;
     await device.order(device.build(`1.0.${version}`, [module('ghost', GOOD)]));
     expect(await device.ends()).toMatch(/^SERVICE_STOP_FAILED: .*ghost\.service: there is no such unit/);
   });
 
-  test('prints must not be disturbed: the guard is asked twice: before the update begins, and before the first stop', async () => {
+  test('prints must not be disturbed: the guard is asked twice: before the update begins, and before the first stop [D-94]', async () => {
     await device.addService('printing', GOOD, unit('printing'));
     await device.lab.write(
       '/root/guard',

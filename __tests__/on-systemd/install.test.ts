@@ -42,7 +42,7 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     await device.configure({});
   });
 
-  test('takes over from another updater and keeps what was there', async () => {
+  test('takes over from another updater and keeps what was there [D-11]', async () => {
     expect(await device.install('--factory', '1.4.0')).toMatchObject({ code: 0 });
     expect(await names('/opt/tope/updater/replaced')).toEqual(['state.json', 'tope-updater.service']);
     expect(await names('/opt/tope/updater')).toEqual(
@@ -56,13 +56,15 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     );
   });
 
-  test('has units that systemd finds nothing wrong with, and that are locked up well', async () => {
+  test('has units that systemd finds nothing wrong with, that wait for their mounts and are locked up well [M-56]', async () => {
     const units = ['tope-updater.service', 'tope-updater-recover.service'];
     expect(await device.lab.exec(['systemd-analyze', 'verify', '--man=no', ...units])).toEqual({
       code: 0,
       stdout: '',
       stderr: '',
     });
+    const mounts = await device.property('tope-updater-recover', 'RequiresMountsFor');
+    expect(mounts.split(' ')).toEqual(expect.arrayContaining(['/opt/tope', '/var/lib/tope-updater']));
     for (const unit of units) {
       const words = await device.lab.sh(`systemd-analyze security --no-pager ${unit} | tail -1`);
       const score = Number(/: ([\d.]+) /.exec(words)?.[1] ?? NaN);
@@ -71,12 +73,12 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     }
   });
 
-  test('runs under the memory limit of its unit', async () => {
+  test('runs under the memory limit of its unit [T-3]', async () => {
     expect(await device.property('tope-updater', 'MemoryMax')).toBe(String(96 * 1024 * 1024));
     expect(Number(await device.property('tope-updater', 'MemoryCurrent'))).toBeLessThan(96 * 1024 * 1024);
   });
 
-  test('does a whole cycle of 30 MB under it without swap, with nothing in the page cache, and is never killed', async () => {
+  test('does a whole cycle of 30 MB under it without swap, with nothing in the page cache, and is never killed [T-3]', async () => {
     await device.limitMemory('96M', { swap: '0' });
     const pid = await device.property('tope-updater', 'MainPID');
     const brings = new Map(

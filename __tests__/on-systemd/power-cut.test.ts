@@ -33,14 +33,14 @@ describeIf(SYSTEMD_LAB, 'a power cut', () => {
     ['staging', 'staging.write before'],
     ['stopping', 'unit.stop after'],
     ['starting', 'unit.start before'],
-  ])('while %s: the update goes on after the boot, and ends in success', async (_, step) => {
+  ])('while %s: the update goes on after the boot, and ends in success [M-45]', async (_, step) => {
     await cutAt(step);
     expect(await on.device.ends()).toBeNull();
     const { newest } = on;
     expect(await on.voice()).toEqual({ file: newest, unit: newest, process: newest });
   });
 
-  test('while settling: the new version is started, watched and committed', async () => {
+  test('while settling: the new version is started, watched and committed [M-34]', async () => {
     const { device } = on;
     await device.configure({ settleMs: 2000 });
     await device.lab.sh('systemctl restart tope-updater');
@@ -54,7 +54,7 @@ describeIf(SYSTEMD_LAB, 'a power cut', () => {
     await device.lab.sh('systemctl restart tope-updater');
   });
 
-  test('while switching: recover undoes it before any service starts, and each runs what it was', async () => {
+  test('while switching: recover undoes it before any service starts, and each runs what it was [M-52]', async () => {
     const { before } = await cutAt('switch.rename after');
     expect(await on.device.ends()).toMatch(/^DEPLOYMENT_FAILED: interrupted while switching/);
     expect(await on.voice()).toEqual({ file: before, unit: before, process: before });
@@ -64,7 +64,7 @@ describeIf(SYSTEMD_LAB, 'a power cut', () => {
     expect(Number(recovered)).toBeLessThan(Number(started));
   });
 
-  test('after which recover fails does not stop the boot, and the updater undoes what was cut', async () => {
+  test('after which recover fails does not stop the boot, and the updater undoes what was cut [M-57]', async () => {
     const { lab } = on.device;
     const folder = `${UNITS}/tope-updater-recover.service.d`;
     await lab.write(`${folder}/fail.conf`, '[Service]\nExecStart=\nExecStart=/bin/false\n');
@@ -75,7 +75,7 @@ describeIf(SYSTEMD_LAB, 'a power cut', () => {
     await lab.sh(`rm -r ${folder}; systemctl daemon-reload`);
   });
 
-  test('with no update going on needs no recover', async () => {
+  test('with no update going on needs no recover [M-52]', async () => {
     await on.device.lab.kill();
     await on.device.lab.boot();
     expect(await on.device.property('tope-updater-recover', 'ConditionResult')).toBe('no');

@@ -62,7 +62,7 @@ describeIf(SYSTEMD_LAB, 'an updater in the middle of an update that', () => {
     expect(await on.voice()).toEqual({ file: on.newest, unit: on.newest, process: on.newest });
   });
 
-  test('leaves its screen running when it is killed', async () => {
+  test('leaves its screen running when it is killed [D-97]', async () => {
     expect(await on.device.property('tope-ota-gui', 'ActiveState')).toBe('active');
   });
 
@@ -77,7 +77,7 @@ describeIf(SYSTEMD_LAB, 'an updater in the middle of an update that', () => {
   test.each([
     ['stopping services', 'unit.stop after'],
     ['switching', 'switch.rename after'],
-  ])('is stopped by systemctl while %s leaves no service down', async (_, step) => {
+  ])('is stopped by systemctl while %s leaves no service down [M-64]', async (_, step) => {
     const before = (await on.voice()).file;
     await on.holdAt(step);
     await on.device.lab.sh('systemctl stop tope-updater');

@@ -67,7 +67,7 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
     expect(await device.versions()).toMatchObject({ current: '2.0.0', previous: '0.0.0' });
   });
 
-  test('stops them in reverse order and starts them in order', async () => {
+  test('stops them in reverse order and starts them in order [P-16, D-52]', async () => {
     expect((await device.deeds('device-api', 'voice', 'camera')).slice(-6)).toEqual([
       ...['Stopped camera', 'Stopped voice', 'Stopped device-api'],
       ...['Started device-api', 'Started voice', 'Started camera'],
@@ -80,7 +80,7 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
     expect(stopped).toEqual(['camera', 'voice', 'device-api']);
   });
 
-  test('keeps services down hardly longer than a bare stop and start of the same units', async () => {
+  test('keeps services down hardly longer than a bare stop and start of the same units [T-9]', async () => {
     const byUpdate = await downtimeMs();
     await device.lab.sh(
       'systemctl stop camera; systemctl stop voice; systemctl stop device-api; systemctl start device-api; systemctl start voice; systemctl start camera',
@@ -90,7 +90,7 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
     expect(byUpdate).toBeLessThan(bare + MOST_MS);
   });
 
-  test('is told to the device-api that it has replaced, once', async () => {
+  test('is told to the device-api that it has replaced, once [W-65]', async () => {
     const heard = await eventually('success is heard', async () => {
       const lines = (await device.lab.sh(`cat ${HEARD}`)).split('\n');
       const reports = lines.map((line): unknown => JSON.parse(line));
@@ -100,7 +100,7 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
     expect(ends).toEqual([expect.objectContaining({ by: '2.0.0', progress: 100 })]);
   });
 
-  test('brings the unit files that it changes, read anew', async () => {
+  test('brings the unit files that it changes, read anew [D-65]', async () => {
     const changed = unit('voice', ['Description=Voice of 3', ...afterApi]).join('\n');
     await device.order(
       device.build('3.0.0', [
@@ -191,14 +191,14 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
       await device.ends();
     }, 60_000);
 
-    test('runs the version before it again', async () => {
+    test('runs the version before it again [D-3]', async () => {
       await device.lab.sh('touch /root/broken-5.0.0');
       await device.order(next('5.0.0'));
       expect(await device.ends()).toMatch(new RegExp(`^(${failed}): fickle .*; rolled back to 4\\.0\\.0$`));
       expect(await device.property('fickle', 'ActiveState')).toBe('active');
     });
 
-    test('runs the factory release where the version before it does not run either', async () => {
+    test('runs the factory release where the version before it does not run either [D-82]', async () => {
       await device.lab.sh('touch /root/broken-4.0.0');
       await device.order(next('5.0.0'));
       const error = await device.ends();
@@ -211,7 +211,7 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
         expect(await device.property(unit, 'ActiveState')).toBe('active');
     });
 
-    test('says so, here and to device-api, where no version runs at all, and leaves running what runs', async () => {
+    test('says so, here and to device-api, where no version runs at all, and leaves running what runs [D-84]', async () => {
       await device.order(next('6.0.0'));
       expect(await device.ends()).toBeNull();
       await device.lab.sh('touch /root/broken-0.0.0 /root/broken-6.0.0');

@@ -59,7 +59,7 @@ function isUntrusted(at: number): boolean {
 }
 
 describe('a signed package with a single byte changed is refused', () => {
-  test('in the manifest, packed anew with the right CRC', async () => {
+  test('in the manifest, packed anew with the right CRC [P-47]', async () => {
     const { judge } = await device(key);
     expect(await judge(archive(MANIFEST, signature, PROGRAM))).toEqual(TAKEN);
     for (const [at, manifest] of flipsOf(MANIFEST))
@@ -69,7 +69,7 @@ describe('a signed package with a single byte changed is refused', () => {
       });
   });
 
-  test('in the signature file, both signatures and all lines, but for the words of the untrusted comment', async () => {
+  test('in the signature file, both signatures and all lines, but for the words of the untrusted comment [P-48]', async () => {
     const { judge } = await device(key);
     for (const [at, minisig] of flipsOf(signature)) {
       const verdict = await judge(archive(MANIFEST, minisig, PROGRAM));
@@ -79,7 +79,7 @@ describe('a signed package with a single byte changed is refused', () => {
     }
   });
 
-  test('in a module, packed anew with the right CRC', async () => {
+  test('in a module, packed anew with the right CRC [P-50]', async () => {
     const { judge } = await device(key);
     for (const [at, program] of flipsOf(PROGRAM))
       expect({ at, ...(await judge(archive(MANIFEST, signature, program))) }).toMatchObject({
@@ -105,7 +105,7 @@ describe('a signed package with a single byte changed is refused', () => {
 });
 
 describe('a signed package', () => {
-  test('is taken with a second key of the folder, and no more once that is revoked', async () => {
+  test('is taken with a second key of the folder, and no more once that is revoked [P-51]', async () => {
     const second = makeSigningKey();
     const { folder, judge } = await device(key, second);
     const bySecond = archive(MANIFEST, signBytes(second, MANIFEST), PROGRAM);

@@ -36,7 +36,7 @@ describe('hashFile', () => {
     expect(told.at(-1)).toBe(2_000_000);
   });
 
-  test('gives others their turn between two reads', async () => {
+  test('gives others their turn between two reads [T-7]', async () => {
     const path = join(await temporaryFolder(), 'file');
     await writeFile(path, Buffer.alloc(20_000_000));
     let turns = 0;

@@ -37,7 +37,7 @@ const PYTHON = { met: hasProgram('python3'), needs: 'the package python3' };
 const TEXT = Buffer.from('the same words again and again '.repeat(100_000));
 const NOISE = randomBytes(700_001);
 
-describe('an archive that says the same everywhere is read as it is:', () => {
+describe('an archive that says the same everywhere is read as it is: [P-1, P-38]', () => {
   const HONEST: Record<string, Omit<EntryDescription, 'name'>> = {
     'a stored entry': { data: NOISE },
     'a deflated entry': { data: TEXT, method: 8 },
@@ -85,7 +85,7 @@ describe('an archive that says the same everywhere is read as it is:', () => {
   });
 });
 
-describe('an archive that other programs make is read as it is:', () => {
+describe('an archive that other programs make is read as it is: [P-1]', () => {
   const FILES = new Map([
     ['modules/text', TEXT],
     ['modules/deep/noise', NOISE],

@@ -8,7 +8,7 @@ import { errorOf, manifestEntry, MODULE_FILE, writePackage } from '../support/sa
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { writeZip, type ZipDescription } from '../support/zip-writer.js';
 
-describe('a hostile archive is refused when it is opened:', () => {
+describe('a hostile archive is refused when it is opened: [P-31, P-32, P-33, P-34, P-35, P-37, P-38, P-39, P-40]', () => {
   test.each(Object.entries(HOSTILE))('%s', async (rule, entries) => {
     const path = await writePackage(await temporaryFolder(), [manifestEntry(), ...entries], {
       gap: gapFor(rule),
@@ -71,7 +71,7 @@ test('a long or odd name is quoted in the message, and cut', async () => {
   expect(message.length).toBeLessThan(300);
 });
 
-test('an honest archive of 100,000 entries is opened, with others getting their turn meanwhile', async () => {
+test('an honest archive of 100,000 entries is opened, with others getting their turn meanwhile [P-40]', async () => {
   const entries = Array.from({ length: 100_000 }, (_, n) => ({ name: `modules/folder-${n % 50}/file-${n}` }));
   const path = await writePackage(await temporaryFolder(), entries, { zip64End: true });
   let turns = 0;

@@ -25,7 +25,7 @@ function withModule(...modules: Record<string, unknown>[]): Record<string, unkno
 }
 
 describe('inspectPackage', () => {
-  test('tells the manifest, the files that modules bring, their bytes and what is worth saying', async () => {
+  test('tells the manifest, the files that modules bring, their bytes and what is worth saying [P-10]', async () => {
     const inspected = await inspect(
       withModule(
         { mode: '4775' },
@@ -69,14 +69,14 @@ describe('inspectPackage', () => {
     expect(error.facts.discard).toBeUndefined();
   });
 
-  test('refuses a package without a manifest, or with one in a folder only', async () => {
+  test('refuses a package without a manifest, or with one in a folder only [P-2]', async () => {
     const path = await writePackage(await temporaryFolder(), [{ name: 'a/manifest.json', data: '{}' }]);
     expect((await errorOf(inspectPackage(path, EXPECTATIONS))).line).toBe(
       'INVALID_PACKAGE: there is no manifest.json at the root of the ZIP',
     );
   });
 
-  test('refuses a manifest over 1 MiB before it inflates it', async () => {
+  test('refuses a manifest over 1 MiB before it inflates it [P-43]', async () => {
     const told = { size: 2 ** 31 };
     const path = await writePackage(await temporaryFolder(), [
       { name: 'manifest.json', data: '{}', method: 8, local: told, central: told },
@@ -131,11 +131,14 @@ describe('inspectPackage', () => {
       [{ name: 'w/a' }, { name: 'w/c' }, { name: 'w/a/b' }],
     ],
   };
-  test.each(Object.entries(REFUSED))('refuses with INVALID_MANIFEST: %s', async (rule, [fields, others]) => {
-    const error = await errorOf(inspect(fields, others));
-    expect(error.line).toContain(`INVALID_MANIFEST: ${rule}`);
-    expect(error.facts.discard).toBe(true);
-  });
+  test.each(Object.entries(REFUSED))(
+    'refuses with INVALID_MANIFEST: %s [P-4, P-6, P-8, P-10, P-12, P-17, P-22, P-45, D-29, D-100]',
+    async (rule, [fields, others]) => {
+      const error = await errorOf(inspect(fields, others));
+      expect(error.line).toContain(`INVALID_MANIFEST: ${rule}`);
+      expect(error.facts.discard).toBe(true);
+    },
+  );
 
   test.each([
     ['web//a', 'it would become "/opt/tope/web//a": it must be normalised'],
@@ -156,7 +159,7 @@ describe('inspectPackage', () => {
     );
   });
 
-  test('lets in what the configuration allows: more roots, commands', async () => {
+  test('lets in what the configuration allows: more roots, commands [P-12, P-17]', async () => {
     const fields = withModule({
       dst: '/etc/systemd/system/api.service',
       post_cmds: ['true'],
@@ -167,7 +170,7 @@ describe('inspectPackage', () => {
     expect((await inspect(fields, undefined, allowed)).files).toHaveLength(1);
   });
 
-  test('refuses to remove under another root than dst', async () => {
+  test('refuses to remove under another root than dst [P-22]', async () => {
     const fields = withModule({ remove: ['/srv/x'] });
     const error = await errorOf(inspect(fields, undefined, { roots: ['/opt/tope', '/srv'] }));
     expect(error.message).toBe('modules[0].remove[0] is "/srv/x": it must lie inside /opt/tope, as dst does');
@@ -227,7 +230,7 @@ describe('the device’s version and product', () => {
       { installedVersion: null },
       'tope-updater install --factory VERSION',
     ],
-  ])('refuse: %s', async (_, fields, expectations, words) => {
+  ])('refuse: %s [P-24, P-25, P-28]', async (_, fields, expectations, words) => {
     const error = await errorOf(inspect(fields, undefined, expectations));
     expect(error.line).toContain(words);
     expect(error.facts.discard).toBe(true);
@@ -239,7 +242,7 @@ describe('the device’s version and product', () => {
     ['the package names none', {}, { product: 'a' }],
     ['min_version is met by number', { min_version: '1.9.0' }, { installedVersion: '1.10.0' }],
     ['a lower version where signatures are not required', {}, { installedVersion: '2.0.0' }],
-  ])('accept: %s', async (_, fields, expectations) => {
+  ])('accept: %s [P-24, P-27, P-28]', async (_, fields, expectations) => {
     expect((await inspect(fields, undefined, expectations)).files).toHaveLength(1);
   });
 });

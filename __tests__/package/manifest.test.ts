@@ -15,7 +15,7 @@ function problemOfBytes(bytes: Uint8Array) {
 }
 
 describe('parseManifest', () => {
-  test('reads what the older packager writes, with nulls and without', () => {
+  test('reads what the older packager writes, with nulls and without [P-3, P-14]', () => {
     const nulls = { process_name: null, restart_order: null, post_cmds: null };
     const module = {
       ...MODULE,
@@ -39,7 +39,7 @@ describe('parseManifest', () => {
     }
   });
 
-  test('reads every field', () => {
+  test('reads every field [P-23]', () => {
     const manifest = parse({
       modules: [
         {
@@ -75,7 +75,7 @@ describe('parseManifest', () => {
     });
   });
 
-  test('ignores fields that it does not know', () => {
+  test('ignores fields that it does not know [P-5]', () => {
     expect(parse({ author: 'x', modules: [{ ...MODULE, future: [1] }], __proto__: { a: 1 } }).version).toBe(
       '1.1.0',
     );
@@ -127,12 +127,15 @@ describe('parseManifest', () => {
     },
     'modules[0].health.timeout_s is 0: it must be > 0': { health: { exec: ['/bin/true'], timeout_s: 0 } },
   };
-  test.each(Object.entries(WRONG_MODULES))('refuses a module: %s', async (rule, fields) => {
-    const error = await problemWith({ modules: [{ ...MODULE, ...fields }] });
-    expect(error.code).toBe('INVALID_MANIFEST');
-    expect(error.message).toContain(rule);
-    expect(error.facts.discard).toBe(true);
-  });
+  test.each(Object.entries(WRONG_MODULES))(
+    'refuses a module: %s [P-9, P-11, P-16, P-23, D-101]',
+    async (rule, fields) => {
+      const error = await problemWith({ modules: [{ ...MODULE, ...fields }] });
+      expect(error.code).toBe('INVALID_MANIFEST');
+      expect(error.message).toContain(rule);
+      expect(error.facts.discard).toBe(true);
+    },
+  );
 
   const WRONG: Record<string, Record<string, unknown>> = {
     'version is missing': { version: undefined },
@@ -148,7 +151,7 @@ describe('parseManifest', () => {
     'compatible is "a": it must be array,null': { compatible: 'a' },
     'compatible is []: it must NOT have fewer than 1 items': { compatible: [] },
   };
-  test.each(Object.entries(WRONG))('refuses: %s', async (rule, fields) => {
+  test.each(Object.entries(WRONG))('refuses: %s [P-6, P-7, P-44]', async (rule, fields) => {
     const error = await problemWith(fields);
     expect(error.line).toContain(`INVALID_MANIFEST: ${rule}`);
   });
@@ -169,7 +172,7 @@ describe('parseManifest', () => {
     ['null', Buffer.from('null'), 'the manifest is null: it must be object'],
     ['a list', Buffer.from('[]'), 'the manifest is []: it must be object'],
     ['over 1 MiB', Buffer.alloc(1_048_577, ' '), 'manifest.json has 1048577 bytes; 1048576 are allowed'],
-  ])('refuses a manifest that is %s', async (_, bytes, words) => {
+  ])('refuses a manifest that is %s [P-43, P-44]', async (_, bytes, words) => {
     expect((await problemOfBytes(bytes)).line).toContain(`INVALID_MANIFEST: ${words}`);
   });
 

@@ -39,7 +39,7 @@ async function extract(entry: Omit<EntryDescription, 'name'>, signal?: AbortSign
 
 const ZEROS = Buffer.alloc(10_000_000);
 
-describe('what only inflating can show is refused while extracting:', () => {
+describe('what only inflating can show is refused while extracting: [P-36, P-41]', () => {
   const LIES: Record<string, [EntryDescription, string]> = {
     'a wrong CRC of a deflated entry': [
       { name: 'file', data: 'abc', method: 8, local: { crc: 1 }, central: { crc: 1 } },

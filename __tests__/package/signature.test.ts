@@ -36,7 +36,7 @@ async function judge(
 }
 
 describe('a signature', () => {
-  test('is accepted by the key of the folder that made it, whichever of several that is', async () => {
+  test('is accepted by the key of the folder that made it, whichever of several that is [P-51]', async () => {
     const [first, second] = [makeSigningKey(), makeSigningKey()];
     const folder = await keyFolder(first, second);
     for (const key of [first, second])
@@ -50,7 +50,7 @@ describe('a signature', () => {
     expect((await judge(signBytes(young, MANIFEST), folder)).signedBy).toBe('0101010101010101');
   });
 
-  test('is refused over other bytes, by an unknown key, and by another key with the same id', async () => {
+  test('is refused over other bytes, by an unknown key, and by another key with the same id [P-47, P-54]', async () => {
     const key = makeSigningKey();
     const impostor = makeSigningKey(key.idBytes);
     const folder = await keyFolder(key);
@@ -105,7 +105,7 @@ describe('a signature', () => {
     ]);
   });
 
-  test('of the format that is not prehashed is refused, and the message says so', async () => {
+  test('of the format that is not prehashed is refused, and the message says so [P-49]', async () => {
     const key = makeSigningKey();
     const error = await errorOf(judge(signBytes(key, MANIFEST, 'c', 'Ed'), await keyFolder(key)));
     expect(error.line).toContain(
@@ -113,7 +113,7 @@ describe('a signature', () => {
     );
   });
 
-  test('is refused with any single bit flipped, but for the words of the untrusted comment', async () => {
+  test('is refused with any single bit flipped, but for the words of the untrusted comment [P-48]', async () => {
     const key = makeSigningKey();
     const folder = await keyFolder(key);
     const good = signBytes(key, MANIFEST, 'timestamp:1 file:manifest.json');
@@ -135,7 +135,7 @@ describe('a signature', () => {
     ['white space in the Base64', (text: string) => text.replace('\nRU', '\n RU')],
     ['the trusted comment gone', (text: string) => text.split('\n').slice(0, 2).join('\n')],
     ['nothing', () => ''],
-  ])('is refused with %s', async (_, change) => {
+  ])('is refused with %s [P-49, P-54]', async (_, change) => {
     const key = makeSigningKey();
     const changed = Buffer.from(change(signBytes(key, MANIFEST).toString('latin1')), 'latin1');
     const error = await errorOf(judge(changed, await keyFolder(key)));
@@ -143,7 +143,7 @@ describe('a signature', () => {
   });
 });
 
-describe('the policy', () => {
+describe('the policy [P-52]', () => {
   test('off looks at no signature, not even a wrong one', async () => {
     expect(await judge(Buffer.from('nonsense'), '/nonexistent', 'off')).toEqual({
       signedBy: null,
@@ -151,7 +151,7 @@ describe('the policy', () => {
     });
   });
 
-  test('optional accepts an unsigned package with a warning', async () => {
+  test('optional accepts an unsigned package with a warning [P-53]', async () => {
     expect(await judge(null, '/nonexistent', 'optional')).toEqual({
       signedBy: null,
       warnings: ['The package is not signed'],
@@ -183,7 +183,7 @@ describe('where signatures are required, a package', () => {
     return await inspectPackage(path, { ...EXPECTATIONS, signature: 'required', keysDir, ...expectations });
   }
 
-  test('is told with the id of its key, and may bring a health check that runs a program', async () => {
+  test('is told with the id of its key, and may bring a health check that runs a program [D-100]', async () => {
     const { signedBy, warnings } = await inspectSigned({});
     expect(signedBy).toBe(KEY.id);
     expect(warnings).toEqual([]);
@@ -196,7 +196,7 @@ describe('where signatures are required, a package', () => {
     expect(error.code).toBe('SIGNATURE_INVALID');
   });
 
-  test('is refused without a digest for each module', async () => {
+  test('is refused without a digest for each module [P-50]', async () => {
     const error = await errorOf(inspectSigned({ modules: [MODULE] }));
     expect(error.line).toBe(
       'INVALID_MANIFEST: modules[0].sha256 is missing: where signatures are required every module needs one',
@@ -207,7 +207,7 @@ describe('where signatures are required, a package', () => {
     );
   });
 
-  test('of a lower version is refused, unless its manifest or the configuration allows it', async () => {
+  test('of a lower version is refused, unless its manifest or the configuration allows it [P-4, P-26]', async () => {
     const installed = { installedVersion: '1.10.0' };
     const error = await errorOf(inspectSigned({}, installed));
     expect(error.line).toContain('VERSION_NOT_ALLOWED: 1.1.0 is lower than 1.10.0, which is installed');
@@ -217,7 +217,7 @@ describe('where signatures are required, a package', () => {
   });
 });
 
-describeIf(MINISIGN, 'Debian’s minisign', () => {
+describeIf(MINISIGN, 'Debian’s minisign [P-47]', () => {
   test('makes keys and signatures that are read here', async () => {
     const folder = await temporaryFolder();
     execFileSync('minisign', ['-G', '-W', '-p', 'key.pub', '-s', 'key.sec'], { cwd: folder, stdio: 'pipe' });

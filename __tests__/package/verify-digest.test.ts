@@ -26,14 +26,14 @@ describe('hashPackage', () => {
     await hashPackage(path, { ...IDENTITY, md5: MD5.toUpperCase() }, SHA256.toUpperCase());
   });
 
-  test('refuses other bytes with MD5_MISMATCH and both digests', async () => {
+  test('refuses other bytes with MD5_MISMATCH and both digests [P-46]', async () => {
     const error = await errorOf(hashPackage(await packageFile(), { ...IDENTITY, md5: OTHER_MD5 }, null));
     expect(error).toMatchObject({ code: 'MD5_MISMATCH', facts: { discard: true } });
     expect(error.message).toContain(MD5);
     expect(error.message).toContain(OTHER_MD5);
   });
 
-  test('refuses another SHA-256 with SHA256_MISMATCH and both digests', async () => {
+  test('refuses another SHA-256 with SHA256_MISMATCH and both digests [W-25]', async () => {
     const error = await errorOf(hashPackage(await packageFile(), IDENTITY, OTHER_SHA256));
     expect(error).toMatchObject({ code: 'SHA256_MISMATCH', facts: { discard: true } });
     expect(error.message).toContain(SHA256);

@@ -32,14 +32,14 @@ describe('power cuts that lose what was not synced', () => {
 
   testIf(
     LOOP_DEVICES,
-    'leave a device that is wholly one version, and no order lost',
+    'leave a device that is wholly one version, and no order lost [T-17]',
     async () => expect(await powercut({ rounds: ROUNDS })).toContain(`${ROUNDS} rounds`),
     LIMIT_MS,
   );
 
   testIf(
     LOOP_DEVICES,
-    'leave a broken one where staged files are not synced, so the campaign would tell',
+    'leave a broken one where staged files are not synced, so the campaign would tell [D-41, T-18]',
     async () => {
       const said = await powercut({ rounds: ROUNDS_OF_CONTROL, control: 'staged-files' });
       expect(said).toContain('red without the sync of staged-files');

@@ -104,7 +104,7 @@ describe('the packed release', () => {
       await device.logs(/release committed/);
     });
 
-    test('lets no package write into its program', async () => {
+    test('lets no package write into its program [D-29]', async () => {
       const dst = join(folder, 'program/dist/scripts/tope-updater.js');
       const built = device.build({
         version: '1.2.4',

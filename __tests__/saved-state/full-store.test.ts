@@ -28,7 +28,7 @@ describeIf(ROOT, 'a store whose disk is full', () => {
   afterEach(() => small.end());
 
   for (const { step = '', services = '', 'the new version is': blame = '' } of rowsOf(TABLE)) {
-    test(`from ${step} on: the old version runs, services ${services}, the package kept for when there is room`, async () => {
+    test(`from ${step} on: the old version runs, services ${services}, the package kept for when there is room [D-78, D-85]`, async () => {
       const { device } = small;
       const before = await small.facts();
       const { current } = await device.versions();

@@ -7,7 +7,7 @@ const MIGRATIONS = {
 };
 
 describe('a snapshot of an older schema', () => {
-  test('is migrated step by step to the one of today', () => {
+  test('is migrated step by step to the one of today [M-24]', () => {
     expect(migrated('of 1', 1, MIGRATIONS, 3)).toEqual([['of 1', 'to 2'], 'to 3']);
     expect(migrated('of 2', 2, MIGRATIONS, 3)).toEqual(['of 2', 'to 3']);
   });

@@ -84,25 +84,28 @@ const PAIRS = POISONS.slice(0, HALF).map((poison, at): [string, Poison, Poison] 
 });
 
 describe('in place of the saved state', () => {
-  test.each(PAIRS)('%s: starts, one clear line, nothing touched, the next order is taken', async (...row) => {
-    const [, first, second] = row;
-    const before = await everythingElse();
-    const errors = await startWith(() => {
-      first.put(state(), saved);
-      second.put(backup(), saved);
-    });
-    expect(errors).toHaveLength(1);
-    const [inState = '', inBackup = ''] = (errors[0] ?? '').split(`; ${backup()}: `);
-    expect(inState).toContain(`${state()}: `);
-    expect(inState).toMatch(first.why);
-    expect(inBackup).toMatch(second.why);
-    expect(errors[0]).not.toContain(URL_SECRET);
-    await device.isIn('idle');
-    await eventually('the partial is gone', () => (existsSync(tmp(PARTIAL)) ? null : true));
-    expect(await everythingElse()).toEqual(before);
-    await expectNextOrderIsTaken();
-    expect(aside().length).toBeLessThanOrEqual(3);
-  });
+  test.each(PAIRS)(
+    '%s: starts, one clear line, nothing touched, the next order is taken [M-26, M-27]',
+    async (...row) => {
+      const [, first, second] = row;
+      const before = await everythingElse();
+      const errors = await startWith(() => {
+        first.put(state(), saved);
+        second.put(backup(), saved);
+      });
+      expect(errors).toHaveLength(1);
+      const [inState = '', inBackup = ''] = (errors[0] ?? '').split(`; ${backup()}: `);
+      expect(inState).toContain(`${state()}: `);
+      expect(inState).toMatch(first.why);
+      expect(inBackup).toMatch(second.why);
+      expect(errors[0]).not.toContain(URL_SECRET);
+      await device.isIn('idle');
+      await eventually('the partial is gone', () => (existsSync(tmp(PARTIAL)) ? null : true));
+      expect(await everythingElse()).toEqual(before);
+      await expectNextOrderIsTaken();
+      expect(aside().length).toBeLessThanOrEqual(3);
+    },
+  );
 });
 
 describe('beside a saved state', () => {
@@ -126,7 +129,7 @@ describe('beside a saved state', () => {
     await expectNextOrderIsTaken();
   });
 
-  test('folders in the places of the backup, of the reserve and of what is being written do not keep the next update from success', async () => {
+  test('folders in the places of the backup, of the reserve and of what is being written do not keep the next update from success [M-27]', async () => {
     const errors = await startWith(() => {
       writeFileSync(state(), saved.downloading);
       for (const name of ['state.json.bak', 'state.json.bak.tmp', '.state.json.tmp', 'reserve']) {

@@ -179,7 +179,7 @@ const POISONS: [string, string, (path: string) => unknown][] = [
 
 describe('a state file that is', () => {
   test.each(POISONS)(
-    '%s leads to the one before it, with one line of the reason',
+    '%s leads to the one before it, with one line of the reason [M-24, M-25]',
     async (_, reason, poison) => {
       await poison(paths().state);
       await writeFile(paths().backup, encoded(downloading));
@@ -194,7 +194,7 @@ describe('a state file that is', () => {
     },
   );
 
-  test.each(POISONS)('%s, and so is the one before it, leads to idle', async (_, reason, poison) => {
+  test.each(POISONS)('%s, and so is the one before it, leads to idle [M-26]', async (_, reason, poison) => {
     await poison(paths().state);
     await poison(paths().backup);
     expect(await read()).toBeNull();

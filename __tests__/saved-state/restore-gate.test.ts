@@ -13,7 +13,7 @@ function throughGate(machine: DrivenMachine) {
   return passGate(text, updateMachine).snapshot;
 }
 
-describe('the restore gate lets through what a machine really saves', () => {
+describe('the restore gate lets through what a machine really saves [M-24]', () => {
   test.each(LEAF_STATES)('in %s', async (state) => {
     const machine = await machineIn(state);
     expect(new DrivenMachine(throughGate(machine)).state).toBe(state);

@@ -47,7 +47,7 @@ async function savesDuring(work: () => Promise<unknown>): Promise<number> {
 }
 
 describe('the snapshot store', () => {
-  test('has a snapshot on disk, whole and for root alone, once saved() answers', async () => {
+  test('has a snapshot on disk, whole and for root alone, once saved() answers [M-15]', async () => {
     store.queue({ n: 1 }, 'idle');
     await store.saved();
     expect((await read()).snapshot).toEqual({ n: 1 });
@@ -60,7 +60,7 @@ describe('the snapshot store', () => {
     expect(await readdir(tmpDir)).toEqual([]);
   });
 
-  test('keeps the snapshot before as .bak', async () => {
+  test('keeps the snapshot before as .bak [M-16]', async () => {
     for (const n of [1, 2, 3]) {
       store.queue({ n }, 'idle');
       await store.saved();
@@ -70,7 +70,7 @@ describe('the snapshot store', () => {
     expect((await readdir(tmpDir)).sort()).toEqual(['state.json', 'state.json.bak']);
   });
 
-  test('writes only the newest of those that wait, and saved() answers for that one', async () => {
+  test('writes only the newest of those that wait, and saved() answers for that one [M-17]', async () => {
     const saves = await savesDuring(async () => {
       for (let n = 0; n < 100; n++) store.queue({ n }, 'idle');
       await store.saved();
@@ -178,7 +178,7 @@ describe('the snapshot store', () => {
 });
 
 describe('the reserve', () => {
-  test('is made once, and made again where it was given up', async () => {
+  test('is made once, and made again where it was given up [M-23]', async () => {
     await makeReserve(tmpDir, log);
     const { ino } = await stat(join(tmpDir, 'reserve'));
     await makeReserve(tmpDir, log);
@@ -187,7 +187,7 @@ describe('the reserve', () => {
 
   testIf(
     ROOT,
-    'is given up on a full disk: the state is saved, and the step is told all the same',
+    'is given up on a full disk: the state is saved, and the step is told all the same [M-23]',
     async () => {
       const disk = await smallDisk('1m');
       await makeReserve(disk, log);

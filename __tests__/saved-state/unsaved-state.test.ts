@@ -51,7 +51,7 @@ describeIf(ROOT, 'a state that cannot be saved', () => {
     const { state = '', error = '', reports = '', services = '' } = row;
     const how = howOf(row['the disk is']);
 
-    test(`${state}, the disk ${how}: the step is not begun, ${error} is told, services ${services}`, async () => {
+    test(`${state}, the disk ${how}: the step is not begun, ${error} is told, services ${services} [W-67, M-21, D-106]`, async () => {
       const { device } = small;
       const before = await small.facts();
       const version = await current();
@@ -96,24 +96,27 @@ describeIf(ROOT, 'a state that cannot be saved', () => {
     ['restarting.rollingBack.toPrevious', 'stays full'],
     ['restarting.rollingBack.toPrevious', 'read-only'],
     ['failed', 'stays full'],
-  ])('%s, the disk %s: going back waits for no save, and its first cause is told', async (state, how) => {
-    const before = await small.facts();
-    const version = await current();
-    const from = small.device.api.heard.length;
-    small.begin({ at: 'state.save', in: state, how });
-    const { end } = await small.update(small.build('broken'));
-    expect(end.error).toMatch(
-      new RegExp(`^(SERVICE_START|HEALTH_CHECK)_FAILED: .*rolled back to ${version}`),
-    );
-    expect((await small.device.api.hearsStage('failed', { from })).body).toEqual(end);
-    const after = await small.facts();
-    expect(after.tree).toEqual(before.tree);
-    expect(after.running).toEqual([version, version]);
-    small.end();
-    await expectNextUpdateWorks();
-  });
+  ])(
+    '%s, the disk %s: going back waits for no save, and its first cause is told [M-20]',
+    async (state, how) => {
+      const before = await small.facts();
+      const version = await current();
+      const from = small.device.api.heard.length;
+      small.begin({ at: 'state.save', in: state, how });
+      const { end } = await small.update(small.build('broken'));
+      expect(end.error).toMatch(
+        new RegExp(`^(SERVICE_START|HEALTH_CHECK)_FAILED: .*rolled back to ${version}`),
+      );
+      expect((await small.device.api.hearsStage('failed', { from })).body).toEqual(end);
+      const after = await small.facts();
+      expect(after.tree).toEqual(before.tree);
+      expect(after.running).toEqual([version, version]);
+      small.end();
+      await expectNextUpdateWorks();
+    },
+  );
 
-  test('done, the disk stays full: the update is committed and told, also by a start that finds another state', async () => {
+  test('done, the disk stays full: the update is committed and told, also by a start that finds another state [W-67]', async () => {
     const { device } = small;
     const edited = device.path('api/api');
     appendFileSync(edited, '# mine');
@@ -133,7 +136,7 @@ describeIf(ROOT, 'a state that cannot be saved', () => {
   });
 
   test.each(['deploying.switching', 'restarting.settling'])(
-    '%s, killed and started again with the disk still full: the old version runs, and that is told',
+    '%s, killed and started again with the disk still full: the old version runs, and that is told [D-81]',
     async (state) => {
       const { device } = small;
       const before = await small.facts();

@@ -38,7 +38,7 @@ async function untilActive(unit: string): Promise<void> {
 }
 
 describe('without a service manager', () => {
-  test('a unit is active while a program of its name below the root runs', async () => {
+  test('a unit is active while a program of its name below the root runs [D-92]', async () => {
     await copyFile('/bin/sleep', join(root, 'bin/voice-app'));
     await copyFile('/bin/sleep', join(folder, 'voice-app'));
     const elsewhere = startProgram(join(folder, 'voice-app'), '1000');
@@ -52,7 +52,7 @@ describe('without a service manager', () => {
     expect(elsewhere.signalCode).toBeNull();
   });
 
-  test('a script counts, a program that only reads a file of that name does not', async () => {
+  test('a script counts, a program that only reads a file of that name does not [D-92]', async () => {
     const path = await script(join(root, 'device-api'), 'while :; do sleep 0.05; done');
     const reader = startProgram('/usr/bin/tail', '-f', path);
     expect(await stopUnits(control, ['device-api.service'], { signal, log })).toMatchObject([
@@ -90,7 +90,7 @@ describe('without a service manager', () => {
     expect(await isChild()).toBe(false);
   });
 
-  test('a unit is not gone before the children of its main process are', async () => {
+  test('a unit is not gone before the children of its main process are [D-54]', async () => {
     const child = await script(
       join(folder, 'child'),
       'trap "sleep 0.3; exit" TERM',
@@ -105,7 +105,7 @@ describe('without a service manager', () => {
     expect(await usersOfChild()).toEqual([]);
   });
 
-  test('nothing is started, and nothing is settled', async () => {
+  test('nothing is started, and nothing is settled [D-93]', async () => {
     await startUnits(control, ['voice-app.service'], { signal, log });
     await settleUnits(control, ['voice-app.service'], { signal, settleMs: 60_000 });
     expect(await askToStartAll(control, ['voice-app.service'], log)).toBe(0);
@@ -115,7 +115,7 @@ describe('without a service manager', () => {
     });
   });
 
-  test('users of a file are told, and never stopped for it', async () => {
+  test('users of a file are told, and never stopped for it [D-51]', async () => {
     const program = join(root, 'bin/tool');
     await copyFile('/bin/sleep', program);
     const child = startProgram(program, '1000');
@@ -133,7 +133,7 @@ describe('without a service manager', () => {
 });
 
 describe('the name of a unit', () => {
-  test.each(['voice-app', 'voice-app.service'])('%s is voice-app.service', (name) => {
+  test.each(['voice-app', 'voice-app.service'])('%s is voice-app.service [P-14]', (name) => {
     expect(control.unitName(name)).toBe('voice-app.service');
   });
 
@@ -155,7 +155,7 @@ describe('the name of a unit', () => {
     'tope-updater',
     'tope-updater-recover.service',
     'x'.repeat(248),
-  ])('is not %j', (name) => {
+  ])('is not %j [D-88]', (name) => {
     expect(() => control.unitName(name)).toThrow(
       expect.objectContaining({ code: 'INVALID_MANIFEST', message: expect.stringContaining('process_name') }),
     );

@@ -47,7 +47,7 @@ describe('a process', () => {
     expect(await readProcess(parent.pid ?? 0)).toBeNull();
   });
 
-  test('gets no signal that was meant for an earlier one with the same pid', async () => {
+  test('gets no signal that was meant for an earlier one with the same pid [D-54]', async () => {
     const child = startProgram('/bin/sleep', '1000');
     const now = await readProcess(child.pid);
     const earlier = { pid: child.pid, startTime: String(Number(now?.startTime) - 1) };

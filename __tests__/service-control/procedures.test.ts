@@ -27,7 +27,7 @@ async function running(programs: ConstructorParameters<typeof SmallSupervisor>[0
 }
 
 describe('stopUnits', () => {
-  test('asks the next unit only when the one before is gone and told', async () => {
+  test('asks the next unit only when the one before is gone and told [D-52]', async () => {
     const control = await running({ a: { argv: SLEEPER }, b: { argv: SLEEPER } });
     const told: string[] = [];
     const stopped = await stopUnits(control, ['b', 'a'], {
@@ -42,7 +42,7 @@ describe('stopUnits', () => {
     expect(told).toEqual(['b told after stop b; inactive', 'a told after stop b, stop a; inactive']);
   });
 
-  test('kills what has not gone in time, and not before', async () => {
+  test('kills what has not gone in time, and not before [D-53]', async () => {
     const control = await running({ stubborn: { argv: STUBBORN } });
     const [stopped] = await stopUnits(control, ['stubborn'], { signal, log, pollMs: 5, killAfterMs: 300 });
     expect(stopped).toMatchObject({ unit: 'stubborn', way: 'SIGKILL' });
@@ -50,7 +50,7 @@ describe('stopUnits', () => {
     expect(control.asked).toEqual(['stop stubborn', 'kill stubborn']);
   });
 
-  test('throws PROCESS_KILL_FAILED with pid and name for what survives, and asks no further unit', async () => {
+  test('throws PROCESS_KILL_FAILED with pid and name for what survives, and asks no further unit [D-55]', async () => {
     const control = await running({
       stubborn: { argv: STUBBORN, killWith: 'SIGTERM' },
       a: { argv: SLEEPER },
@@ -89,7 +89,7 @@ describe('refuseUnusable', () => {
 });
 
 describe('startUnits', () => {
-  test('forgets failures before it starts and tells how many are up', async () => {
+  test('forgets failures before it starts and tells how many are up [D-67]', async () => {
     supervisor = new SmallSupervisor({ a: { argv: SLEEPER }, b: { argv: SLEEPER } });
     const told: string[] = [];
     const onStarted = (unit: string, started: number) => void told.push(`${unit} ${started}`);
@@ -98,7 +98,7 @@ describe('startUnits', () => {
     expect(told).toEqual(['a 1', 'b 2']);
   });
 
-  test('throws SERVICE_START_FAILED for a unit that does not get beyond being restarted', async () => {
+  test('throws SERVICE_START_FAILED for a unit that does not get beyond being restarted [D-69]', async () => {
     supervisor = new SmallSupervisor({
       a: { argv: ['/bin/false'], restartAfterMs: 60_000, startsLate: true },
     });
@@ -129,11 +129,11 @@ describe('startUnits', () => {
 describe('settleUnits', () => {
   const settle = { signal, settleMs: 600, pollMs: 10 };
 
-  test('answers at once where there is nothing to watch', async () => {
+  test('answers at once where there is nothing to watch [D-74]', async () => {
     await settleUnits(supervisor, [], { ...settle, settleMs: 60_000 });
   });
 
-  test('watches for the whole time and tells how much of it is over', async () => {
+  test('watches for the whole time and tells how much of it is over [D-72]', async () => {
     const control = await running({ a: { argv: SLEEPER } });
     const percents: number[] = [];
     const began = performance.now();

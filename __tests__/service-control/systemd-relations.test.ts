@@ -15,7 +15,7 @@ describeIf(SYSTEMD_LAB, 'looking around under a real systemd', () => {
   afterAll(() => driven.close());
 
   describe('units that belong together', () => {
-    test('names what goes down with a unit, however far, and what would start it again', async () => {
+    test('names what goes down with a unit, however far, and what would start it again [D-50]', async () => {
       await driven.install({
         'base.service': service('ExecStart=/bin/sleep 1000'),
         'base.socket': ['[Socket]', 'ListenStream=/run/base.sock'],
@@ -59,7 +59,7 @@ describeIf(SYSTEMD_LAB, 'looking around under a real systemd', () => {
   });
 
   describe('finding who uses a file', () => {
-    test('finds units by program, by library and by script, and other programs apart', async () => {
+    test('finds units by program, by library and by script, and other programs apart [D-48, D-49]', async () => {
       await driven.lab.sh(`
         mkdir -p ${MANAGED}/lib /opt/elsewhere
         cp /bin/sleep ${MANAGED}/runner; cp /bin/sleep ${MANAGED}/bound; cp /bin/sleep ${MANAGED}/transient
@@ -102,7 +102,7 @@ describeIf(SYSTEMD_LAB, 'looking around under a real systemd', () => {
       expect(users).toHaveProperty('value.others.length', 2);
     });
 
-    test('never names itself, and leaves sessions to their users', async () => {
+    test('never names itself, and leaves sessions to their users [D-49]', async () => {
       await driven.install({ 'tope-updater.service': service(`ExecStart=${MANAGED}/bound 1000`) });
       await driven.lab.sh('systemctl start tope-updater user@0.service');
       expect(await driven.drive('users', `${MANAGED}/bound`)).toMatchObject({

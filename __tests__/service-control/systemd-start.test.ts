@@ -26,7 +26,7 @@ describeIf(SYSTEMD_LAB, 'starting and settling under a real systemd', () => {
       expect(await driven.activeStates('first', 'second')).toBe('active active');
     });
 
-    test('starts a unit that has used up its start limit', async () => {
+    test('starts a unit that has used up its start limit [D-67]', async () => {
       await driven.install({
         'limited.service': [
           ...['[Unit]', 'StartLimitIntervalSec=60', 'StartLimitBurst=2'],
@@ -45,7 +45,7 @@ describeIf(SYSTEMD_LAB, 'starting and settling under a real systemd', () => {
       expect(await driven.activeStates('limited')).toBe('active');
     });
 
-    test('waits for a unit that takes its time, and takes a oneshot that has ended with success', async () => {
+    test('waits for a unit that takes its time, and takes a oneshot that has ended with success [D-70]', async () => {
       await driven.install({
         'slow.service': service('Type=oneshot', 'RemainAfterExit=yes', 'ExecStart=/bin/sleep 1.5'),
         'once.service': service('Type=oneshot', 'ExecStart=/bin/sleep 0.2'),
@@ -72,7 +72,7 @@ describeIf(SYSTEMD_LAB, 'starting and settling under a real systemd', () => {
       expect(await driven.activeStates('before', 'queued')).toBe('active active');
     });
 
-    test('gives up a unit that is still not active in time', async () => {
+    test('gives up a unit that is still not active in time [D-69]', async () => {
       await driven.install({
         'silent.service': service('Type=notify', 'ExecStart=/bin/sleep 1000'),
       });
@@ -128,7 +128,7 @@ describeIf(SYSTEMD_LAB, 'starting and settling under a real systemd', () => {
       await driven.drive('stop', 'crashing.service');
     });
 
-    test('notices a unit that dies 3 s after it became active', async () => {
+    test('notices a unit that dies 3 s after it became active [D-72]', async () => {
       await driven.install({ 'fragile.service': service(`ExecStart=/bin/sh -c 'sleep 3; exit 9'`) });
       await driven.drive('start', 'fragile.service');
       const unhealthy = await driven.drive('settle', '4000', 'fragile.service');
@@ -138,7 +138,7 @@ describeIf(SYSTEMD_LAB, 'starting and settling under a real systemd', () => {
       );
     });
 
-    test('notices a unit that was restarted so quickly that it was never seen down', async () => {
+    test('notices a unit that was restarted so quickly that it was never seen down [D-72]', async () => {
       await driven.install({
         'flapping.service': service('Restart=always', 'RestartSec=0', 'ExecStart=/bin/sleep 1000'),
       });

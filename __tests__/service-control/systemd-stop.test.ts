@@ -28,7 +28,7 @@ describeIf(SYSTEMD_LAB, 'stopping under a real systemd', () => {
     });
   });
 
-  test('kills the whole cgroup of a unit that ignores SIGTERM, and of one whose child does', async () => {
+  test('kills the whole cgroup of a unit that ignores SIGTERM, and of one whose child does [D-53]', async () => {
     await driven.install({
       'stubborn.service': service(`ExecStart=/bin/sh -c 'trap "" TERM; while :; do sleep 1; done'`),
       'parent.service': service(
@@ -71,7 +71,7 @@ describeIf(SYSTEMD_LAB, 'stopping under a real systemd', () => {
     expect((await driven.lab.exec(['pgrep', '-f', 'sleep 4321'])).stdout).toBe('');
   });
 
-  test('refuses, before any is stopped, every unit that is missing, masked, unreadable or unstoppable', async () => {
+  test('refuses, before any is stopped, every unit that is missing, masked, unreadable or unstoppable [D-88, D-89]', async () => {
     await driven.install({
       'guarded.service': ['[Unit]', 'RefuseManualStop=yes', ...service('ExecStart=/bin/sleep 1000')],
       'broken.service': service('Type=simple'),

@@ -15,7 +15,7 @@ describeIf(SYSTEMD_LAB, 'transient units of a real systemd', () => {
   afterAll(() => driven.close());
 
   describe('programs of a package', () => {
-    test('run outside of every limit of ours, and their words and exit status come back', async () => {
+    test('run outside of every limit of ours, and their words and exit status come back [D-99]', async () => {
       const line = 'X=1; echo "$X ${X} $$ %n"; echo bad >&2; cat /proc/self/cgroup; exit 3';
       const ran = await driven.drive('run', '/bin/sh', '-c', line);
       expect(ran).toMatchObject({
@@ -46,7 +46,7 @@ describeIf(SYSTEMD_LAB, 'transient units of a real systemd', () => {
       expect(await driven.drive('run', '/no/such/program')).toMatchObject({ value: { exitCode: 127 } });
     });
 
-    test('can be a guard and a health check', async () => {
+    test('can be a guard and a health check [D-99]', async () => {
       await driven.lab.write(
         `${MANAGED}/guard`,
         '#!/bin/sh\necho warn >&2\necho printing a boat\nexit 1\n',
@@ -62,7 +62,7 @@ describeIf(SYSTEMD_LAB, 'transient units of a real systemd', () => {
   });
 
   describe('the screen', () => {
-    test('outlives the updater and is not started twice', async () => {
+    test('outlives the updater and is not started twice [D-99]', async () => {
       await driven.lab.write(`${MANAGED}/ota-gui`, '#!/bin/sh\nexec sleep 1000\n', 0o755);
       expect(await driven.drive('gui', `${MANAGED}/ota-gui`)).toHaveProperty(
         'log.0',
@@ -75,7 +75,7 @@ describeIf(SYSTEMD_LAB, 'transient units of a real systemd', () => {
       );
     });
 
-    test('changes nothing but a line in the log where it is missing or crashes', async () => {
+    test('changes nothing but a line in the log where it is missing or crashes [D-98]', async () => {
       await driven.lab.sh('systemctl stop tope-ota-gui');
       await driven.lab.write(`${MANAGED}/ota-gui`, '#!/bin/sh\nkill -SEGV $$\n', 0o755);
       expect(await driven.drive('gui', `${MANAGED}/ota-gui`)).toMatchObject({ value: null });
