@@ -75,14 +75,14 @@ export function removeTree(name: StepName, path: string): Promise<void> {
   return step(name, () => rm(path, { recursive: true, force: true }));
 }
 
-/** Removes a folder if it is empty; tells whether it did. */
+/** Removes a folder if it is one, and empty; tells whether it did. */
 export function removeEmptyFolder(name: StepName, path: string): Promise<boolean> {
   return step(name, async () => {
     try {
       await rmdir(path);
       return true;
     } catch (error) {
-      if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY')) return false;
+      if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR', 'EBUSY')) return false;
       throw error;
     }
   });

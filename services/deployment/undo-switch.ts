@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { UpdateError } from '../../machines/errors.js';
 import {
   isSystemError,
   linkFile,
@@ -6,8 +8,10 @@ import {
   removeEmptyFolder,
   removeFile,
   renameFile,
+  syncFolder,
 } from '../disk.js';
 import type { Log } from '../log.js';
+import { moveObstacleBeside } from './clear-the-way.js';
 import { sha256OfFile } from './content.js';
 import { freeNameBeside } from './kept-beside.js';
 import type { Journal } from './journal.js';
@@ -19,15 +23,36 @@ import { undoCopies } from './undo-commit.js';
 
 /**
  * Brings every path back to what it was, in reverse, from whatever was done of the switch. May be cut and called again:
- * the held old file tells for each path whether it was undone. Needs no new room on the disk.
+ * the held old file tells for each path whether it was undone. Needs no new room on the disk. Whatever the new version
+ * made of a path or of the folders above it does not hold it up: that is moved beside, and missing folders are made. A
+ * path that cannot be brought back all the same does not keep the others: throws at the end (the first error).
  */
 export async function undoSwitch(journal: Journal, store: Store, log: Log): Promise<void> {
   const { operations, newFolders, oldFolders, to } = journal.body;
+  const failures: Error[] = [];
+  const tryTo = async (path: string, work: () => Promise<unknown>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (!isSystemError(error) && !(error instanceof UpdateError)) throw error;
+      log.error('a path could not be brought back', { path, why: error.message });
+      failures.push(error);
+    }
+  };
   await undoCopies(operations, store);
-  for (const folder of [...oldFolders].reverse()) await makeFolders('undo.folder', folder, 0o755);
-  for (const operation of [...operations].reverse()) await undo(operation, to.version, log);
-  for (const folder of [...newFolders].reverse()) await removeEmptyFolder('undo.folder', folder);
+  for (const folder of [...oldFolders].reverse()) await tryTo(folder, () => makeFolderAgain(folder));
+  for (const operation of [...operations].reverse())
+    await tryTo(operation.path, () => undo(operation, to.version, log));
+  for (const folder of [...newFolders].reverse())
+    await tryTo(folder, () => removeEmptyFolder('undo.folder', folder));
   await syncTouched(journal, 'oldAt', 'undo.sync');
+  if (failures[0] !== undefined) throw failures[0];
+}
+
+/** A folder that is gone is there again, durably, before anything is put into it. */
+async function makeFolderAgain(folder: string): Promise<void> {
+  const made = await makeFolders('undo.folder', folder, 0o755);
+  for (const path of made) await syncFolder('undo.sync', dirname(path));
 }
 
 async function undo(operation: Operation, version: string, log: Log): Promise<void> {
@@ -38,6 +63,7 @@ async function undo(operation: Operation, version: string, log: Log): Promise<vo
     // Where the staged file still stands, a file at the path is not ours.
     if (!isApplied || live === null) return;
     await keepEdit(operation, version, log);
+    await moveObstacleBeside(path, version, log);
     return removeFile('undo.unlink', path);
   }
   const held = await inodeAt(oldAt);
@@ -46,6 +72,8 @@ async function undo(operation: Operation, version: string, log: Log): Promise<vo
   const isOld = operation.oldIsCopy ? (await liveInode(path)) === old.ino : live === held;
   if (isOld) return removeFile('undo.unlink', oldAt);
   await keepEdit(operation, version, log);
+  await moveObstacleBeside(path, version, log);
+  await makeFolderAgain(dirname(path));
   const digest = await sha256OfFile(oldAt);
   if (digest !== old.sha256)
     log.warn('the held old file is damaged and put back all the same', {
