@@ -59,13 +59,13 @@ export function linkFile(name: StepName, existing: string, path: string): Promis
   return step(name, () => link(existing, path));
 }
 
-/** Removes a file; one that is gone already is as good. */
+/** Removes a file; one that is gone already is as good, with its folder or without. */
 export async function removeFile(name: StepName, path: string): Promise<void> {
   await step(name, async () => {
     try {
       await unlink(path);
     } catch (error) {
-      if (!isSystemError(error, 'ENOENT')) throw error;
+      if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
     }
   });
 }

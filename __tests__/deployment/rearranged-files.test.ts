@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { recoverFiles } from '../../services/deployment/recover-files.js';
 import { ApiDevice } from '../support/api-device.js';
@@ -100,5 +100,52 @@ describe('going back from a version that', () => {
     expect(bench.log.lines.join('\n')).toContain('a path could not be brought back');
     await back();
     expect(await bench.tree()).toEqual(before);
+  });
+});
+
+describe('an update whose new version', () => {
+  const edited = async (rearrange: (device: ApiDevice) => Promise<void>) => {
+    const device = await ApiDevice.make();
+    const conf = device.at('conf/s');
+    await device.install('1.0.0', { [conf]: 'speed=1' });
+    await writeFile(conf, 'speed=7');
+    await device.switchTo('1.1.0', { [conf]: 'speed=2' });
+    await rearrange(device);
+    const { notices } = await device.bench.effects.commitRelease();
+    await device.bench.close();
+    expect((await device.bench.lists())['-> current']).toBe('000002-1.1.0');
+    expect(await device.bench.faults()).toEqual([]);
+    return { device, conf, notices };
+  };
+
+  test('moved the folder of an edited file away is committed, and the edits are kept where they were', async () => {
+    const { conf, notices } = await edited((device) => rename(device.at('conf'), device.at('etc')));
+    expect(notices).toEqual([`${conf} was edited on this device: kept as ${conf}.local-1.0.0`]);
+    expect(await readFile(`${conf}.local-1.0.0`, 'utf8')).toBe('speed=7');
+  });
+
+  test('made a file of the folder of an edited file is committed, says so, and can be gone back from', async () => {
+    const { device, conf, notices } = await edited(async (device) => {
+      await rm(device.at('conf'), { recursive: true });
+      await writeFile(device.at('conf'), 'now in one file');
+    });
+    expect(notices).toEqual([
+      `${conf} was edited on this device and could not be kept beside: its folder is none any more`,
+    ]);
+    await rm(device.at('conf'));
+    await device.bench.deploy('000001-1.0.0');
+    expect(await readFile(conf, 'utf8')).toBe('speed=7');
+  });
+
+  test('removed a file that factory has and no update has touched is committed, and it is told', async () => {
+    const device = await ApiDevice.make();
+    await device.bench.put(device.at('conf/s'), 'speed=1');
+    await device.bench.stop(await device.package('1.0.0', { [device.at('conf/s')]: 'speed=1' }));
+    await device.bench.effects.switchFiles();
+    await rm(device.at('conf'), { recursive: true });
+    await device.bench.effects.commitRelease();
+    await device.bench.close();
+    expect((await device.bench.lists())['-> current']).toBe('000001-1.0.0');
+    expect(device.bench.log.lines.join('\n')).toContain('before its content could be kept for the factory');
   });
 });

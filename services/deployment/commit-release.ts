@@ -1,10 +1,11 @@
-import { linkFile, look, removeFile, syncFolder } from '../disk.js';
+import { dirname } from 'node:path';
+import { isSystemError, linkFile, look, makeFolders, removeFile, syncFolder } from '../disk.js';
 import type { Log } from '../log.js';
 import { sha256OfFile } from './content.js';
 import { writeAttributes } from './attributes.js';
 import { copyDurably } from './copy-durably.js';
 import type { Journal } from './journal.js';
-import { differsFromList, type Operation } from './operation.js';
+import { differsFromList, type FoundFile, type Operation } from './operation.js';
 import { AS_FOUND_VERSION, type FileRecord, type Release } from './release.js';
 import { plain } from './stage-files.js';
 import type { StagedRelease } from './staged-release.js';
@@ -126,9 +127,11 @@ async function keepContent(
   if (there !== null && isGood) return;
   if (there !== null) await removeFile('commit.object', object);
   if (source === heldAt) return linkOrCopy(heldAt, object);
-  await copyDurably(source, object, null);
-  if ((await digestOf(object)) === sha256) return;
-  await removeFile('commit.object', object);
+  if ((await look(source))?.isFile() === true) {
+    await copyDurably(source, object, null);
+    if ((await digestOf(object)) === sha256) return;
+    await removeFile('commit.object', object);
+  }
   log.warn('a file was changed before its content could be kept for the factory release', { path: liveAt });
 }
 
@@ -147,13 +150,37 @@ async function keepEditedFiles(operations: readonly Operation[], log: Log): Prom
   const notices: string[] = [];
   for (const { path, oldAt, old, keepBeside } of operations) {
     if (keepBeside === null || oldAt === null || old === null) continue;
-    const words = `${path} was edited on this device: kept as ${keepBeside}`;
-    notices.push(words);
-    if ((await digestOf(keepBeside)) === old.sha256) continue;
-    await removeFile('commit.localCopy', keepBeside);
-    await copyDurably(oldAt, keepBeside, old);
-    await writeAttributes(new Map([[keepBeside, old.xattrs]]), log);
+    if ((await digestOf(keepBeside)) === old.sha256) {
+      notices.push(keptWords(path, keepBeside));
+      continue;
+    }
+    const words = (await keepEditedFile(oldAt, keepBeside, old, log))
+      ? keptWords(path, keepBeside)
+      : `${path} was edited on this device and could not be kept beside: its folder is none any more`;
     log.warn(words);
+    notices.push(words);
   }
   return notices;
+}
+
+function keptWords(path: string, keepBeside: string): string {
+  return `${path} was edited on this device: kept as ${keepBeside}`;
+}
+
+/**
+ * Whether it could be kept: the new version, which runs by now, may have moved the folder away (then it is made again)
+ * or made a file of it. The commit does not fail for that: the contents are among the objects too.
+ */
+async function keepEditedFile(oldAt: string, beside: string, old: FoundFile, log: Log): Promise<boolean> {
+  try {
+    const made = await makeFolders('commit.localCopy', dirname(beside), 0o755);
+    for (const folder of made) await syncFolder('commit.sync', dirname(folder));
+    await removeFile('commit.localCopy', beside);
+    await copyDurably(oldAt, beside, old);
+    await writeAttributes(new Map([[beside, old.xattrs]]), log);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR') && (await look(oldAt)) !== null) return false;
+    throw error;
+  }
 }
