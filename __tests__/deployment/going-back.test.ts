@@ -186,6 +186,28 @@ describe('an updater that ends while services are stopped', () => {
     expect(bench.services.asked).toEqual([`start ${API}`]);
   });
 
+  test('undoes no file under a service of the failed version that still runs: the next start goes back', async () => {
+    const device = await ApiDevice.make();
+    const { bench } = device;
+    await device.install('1.0.0');
+    const before = await bench.tree();
+    await device.switchTo('1.1.0');
+    bench.services.units.set(API, { active: 'active' });
+    bench.services.onStop = () => Promise.reject(new Error('ended while the unit was stopping'));
+    await expect(bench.effects.goBack({ cause: CAUSE }, bench.signal)).rejects.toThrow('ended while');
+    bench.services.asked.length = 0;
+    await leaveServicesStarted(bench.parts);
+    expect((await bench.journal()).head.phase).toBe('undoing');
+    expect(await readFile(device.program, 'utf8')).toBe('api 1.1.0');
+    expect(bench.services.asked).toEqual([`start ${API}`]);
+    bench.services.onStop = () => Promise.resolve();
+    bench.services.asked.length = 0;
+    const { outcome } = await bench.effects.goBack({ cause: CAUSE }, bench.signal);
+    expect(outcome).toBe('rolled back to 1.0.0');
+    expect(bench.services.asked).toEqual([`stop ${API}`, `start ${API}`]);
+    expect(await bench.tree()).toEqual(before);
+  });
+
   test('starts the new version where the switch is over [M-64]', async () => {
     const device = await ApiDevice.make();
     await device.switchTo('1.0.0');

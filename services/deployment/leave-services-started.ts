@@ -3,12 +3,13 @@ import type { DeploymentTools } from './deployment-tools.js';
 import { undoFiles } from './go-back.js';
 import { Journal } from './journal.js';
 import { unitsToStart } from './restart-services.js';
+import { unitsUp } from './stop-for-switch.js';
 import { switchFiles } from './switch-files.js';
 
 /**
  * Before the updater exits while services are stopped by it, and the system is not going down: the switch is undone (the
- * last resort: finished) where it is not over, and what was stopped is asked to start, without waiting. The next start goes on from the
- * journal.
+ * last resort: finished) where it is not over, and what was stopped is asked to start, without waiting. No file is undone
+ * under a service that still runs: then the journal stays as it is. The next start goes on from the journal.
  */
 export async function leaveServicesStarted(
   tools: Pick<DeploymentTools, 'store' | 'control' | 'log'>,
@@ -22,8 +23,20 @@ export async function leaveServicesStarted(
     const message = 'the updater was stopped while switching';
     await journal.mark({ phase: 'undoing', cause: { code: 'DEPLOYMENT_FAILED', message } });
   }
-  if (journal.head.phase === 'undoing') await undoFiles(journal, tools);
+  if (journal.head.phase === 'undoing') await undoWhereAllIsDown(journal, tools);
   if (journal.body.unitFilesChange) await control.reload();
-  const side = journal.head.phase === 'switched' ? 'wanted' : 'left';
-  await askToStartAll(control, unitsToStart(journal.body.plan, side), log);
+  const hasNewFiles = journal.head.phase === 'switched' || journal.head.phase === 'undoing';
+  await askToStartAll(control, unitsToStart(journal.body.plan, hasNewFiles ? 'wanted' : 'left'), log);
+}
+
+async function undoWhereAllIsDown(
+  journal: Journal,
+  tools: Pick<DeploymentTools, 'store' | 'control' | 'log'>,
+): Promise<void> {
+  const up = await unitsUp(journal.body.plan, tools.control);
+  if (up.length === 0) await undoFiles(journal, tools);
+  else
+    tools.log.warn('services of the failed version still run: the next start goes back', {
+      up: up.join(' '),
+    });
 }

@@ -143,12 +143,20 @@ export async function stopPlanned(
   { control, log, timing }: Pick<DeploymentTools, 'control' | 'log' | 'timing'>,
   signal: AbortSignal,
 ): Promise<void> {
+  const up = await unitsUp(plan, control);
+  await stopUnits(control, up.reverse(), { signal, log, ...timing });
+}
+
+/** The units of a plan that are not wholly down, in its order. */
+export async function unitsUp(
+  plan: readonly PlannedUnit[],
+  control: DeploymentTools['control'],
+): Promise<string[]> {
   const states = await Promise.all(plan.map(({ unit }) => control.look(unit)));
-  const up = plan
+  return plan
     .map(({ unit }) => unit)
     .filter((_, at) => {
       const state = states[at];
       return state === undefined || !isDown(state) || state.leftOvers;
     });
-  await stopUnits(control, up.reverse(), { signal, log, ...timing });
 }
