@@ -2,7 +2,8 @@ import { rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { recordFactory } from '../../services/deployment/record-factory.js';
-import { DeploymentBench } from '../support/deployment-bench.js';
+import { CAUSE, DeploymentBench } from '../support/deployment-bench.js';
+import { cutAt } from '../support/cut.js';
 import { errorOf } from '../support/sample-package.js';
 
 let bench: DeploymentBench;
@@ -67,4 +68,20 @@ test('a path outside the roots, one that is not there, and an open update are re
   await bench.stop(await bench.package('2.0.0', { [at('bin/a')]: 'new' }));
   expect((await errorOf(record('1.0.0'))).line).toMatch(/an update is going on/);
   expect(await bench.store.pointer('factory')).toBeNull();
+});
+
+test.each([
+  ['before', () => Promise.resolve()],
+  ['in the middle of', () => cutAt(0, () => bench.effects.commitRelease(), 'commit.current')],
+])('an update that fails %s its commit takes nothing from it', async (_, commit) => {
+  await bench.deploy(await bench.package('2.0.0', { [at('bin/a')]: 'new' }));
+  await record('2.0.0', at('bin'));
+  const before = await bench.lists();
+  await bench.stop(await bench.package('3.0.0', { [at('bin/a')]: 'newer', [at('bin/c')]: 'new' }));
+  await bench.effects.switchFiles();
+  await commit();
+  await bench.effects.goBack({ cause: CAUSE }, bench.signal);
+  await bench.close();
+  expect(await bench.lists()).toEqual(before);
+  expect(await bench.faults()).toEqual([]);
 });

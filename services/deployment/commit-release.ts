@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { isSystemError, linkFile, look, makeFolders, removeFile, syncFolder } from '../disk.js';
 import type { Log } from '../log.js';
 import { sha256OfFile } from './content.js';
+import { rememberAdded } from './added-paths.js';
 import { writeAttributes } from './attributes.js';
 import { copyDurably } from './copy-durably.js';
 import type { Journal } from './journal.js';
@@ -28,6 +29,7 @@ export async function recordRelease(
   const factory = journal.body.pointers.factory ?? journal.body.leftId;
   await keepContents(store, operations, lists, { wanted: staged.wanted, factory, log: tools.log });
   const notices = await keepEditedFiles(operations, tools.log);
+  await rememberAdded(store, lists);
   for (const list of lists) await store.writeRelease(list);
   const { to, from, leftId, pointers } = journal.body;
   if (pointers.factory === null) await store.setPointer('factory', leftId);

@@ -1,6 +1,7 @@
 import { toUpdateError } from '../../machines/errors.js';
 import { look, removeFile, syncFolder } from '../disk.js';
 import type { Log } from '../log.js';
+import { addedPaths } from './added-paths.js';
 import { temporaryCopy } from './copy-durably.js';
 import type { Journal } from './journal.js';
 import { inodeAt } from './live-file.js';
@@ -55,12 +56,13 @@ export async function undoRecords(journal: Journal, store: Store, log: Log): Pro
  */
 async function undoLists(store: Store, log: Log): Promise<void> {
   try {
+    const added = await addedPaths(store);
+    if (added === null) return;
     const { live } = await readStaged(store);
-    if (live === null) return;
     for (const id of await store.releaseIds()) {
       const list = await store.releaseIfThere(id);
       if (list === null) continue;
-      const before = id === live.id ? live : { ...list, files: onlyPathsOf(live, list) };
+      const before = id === live?.id ? live : without(added[id] ?? [], list);
       if (JSON.stringify(before) !== JSON.stringify(list)) await store.writeRelease(before);
     }
   } catch (error) {
@@ -68,6 +70,10 @@ async function undoLists(store: Store, log: Log): Promise<void> {
   }
 }
 
-function onlyPathsOf(live: Release, list: Release): Release['files'] {
-  return Object.fromEntries(Object.entries(list.files).filter(([path]) => Object.hasOwn(live.files, path)));
+function without(paths: readonly string[], list: Release): Release {
+  const gone = new Set(paths);
+  return {
+    ...list,
+    files: Object.fromEntries(Object.entries(list.files).filter(([path]) => !gone.has(path))),
+  };
 }
