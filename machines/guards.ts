@@ -51,6 +51,16 @@ function isJournalIn(now: Now, ...phases: JournalPhase[]): boolean {
   return journal !== null && phases.includes(journal.phase);
 }
 
+/** The last resort is the live release by now; what a full disk kept from being recorded is recorded by a start. */
+function isLastResortRecorded(now: Now): boolean {
+  const journal = journalIn(now);
+  return (
+    journal?.purpose === 'factory' &&
+    journal.phase === 'switched' &&
+    journal.to.id === restoredIn(now)?.current
+  );
+}
+
 /** How often in a row the state was restored where nothing but the saved state counts: there is no journal. */
 function restoresIn(now: Now): number {
   return GUARDS.isThereNoJournal(now) ? (restoredIn(now)?.restores ?? 0) : 0;
@@ -121,8 +131,7 @@ export const GUARDS = {
   isJournalGoingBack: (now: Now) => GUARDS.isOrdinaryJournal(now) && isJournalIn(now, 'undoing', 'undone'),
   /** Its end was told already where the failure that is saved says that a version runs. */
   isLastResortOver: (now: Now) =>
-    GUARDS.isLastResortGoingOn(now) &&
-    isJournalIn(now, 'switched') &&
+    isLastResortRecorded(now) &&
     now.context.failure !== null &&
     now.context.failure.code !== 'ROLLBACK_FAILED',
   isNothingLeftToUndo: (now: Now) =>

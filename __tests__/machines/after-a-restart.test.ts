@@ -85,7 +85,7 @@ describe('after a restart', () => {
   });
 
   test('a last resort whose files are in place is started and watched again, but not once its end was told', async () => {
-    const found = restored({ journal: lastResort('switched') });
+    const found = restored({ journal: lastResort('switched'), current: 'f' });
     for (const state of LEAF_STATES) {
       const next = state === 'failed' ? 'failed' : 'restarting.rollingBack.toFactory';
       expect([state, (await after(state, found)).state]).toEqual([state, next]);
@@ -93,6 +93,19 @@ describe('after a restart', () => {
     const noVersionRuns = await machineIn('restarting.rollingBack.toFactory');
     await noVersionRuns.fail('goToFactory', 'SERVICE_START_FAILED');
     expect(restart(noVersionRuns.saved(), found).state).toBe('restarting.rollingBack.toFactory');
+  });
+
+  test('a last resort that a full disk kept from being recorded is recorded, and told in the same words', async () => {
+    const found = restored({ journal: lastResort('switched'), current: LIVE.id });
+    const told = await machineIn('restarting.rollingBack.toFactory');
+    await told.finish('goToFactory');
+    expect(told.state).toBe('failed');
+    const machine = restart(told.saved(), found);
+    expect(machine.state).toBe('restarting.rollingBack.toFactory');
+    await machine.settle();
+    expect(machine.state).toBe('failed');
+    expect(machine.context.deployment).toEqual(told.context.deployment);
+    expect(machine.context.failure?.message).toContain('rolled back to');
   });
 
   test('a ready package that is gone or too old is failed, and is tidied away [M-44]', async () => {

@@ -32,7 +32,7 @@ export async function goToFactory(
   return { outcome: `rolled back to factory ${journal.body.to.version}` };
 }
 
-/** On a full disk the services matter more: the journal stays, and the next start records the release. */
+/** On a full disk the services matter more: the journal stays, and the next start comes here again. */
 async function record(journal: Journal, tools: DeploymentTools): Promise<void> {
   const { store, log } = tools;
   if ((await store.pointer('current')) === journal.body.to.id) return;
