@@ -178,6 +178,28 @@ describe('recovering files', () => {
     expect(await bench.tree()).toEqual(before);
   });
 
+  test.each(['switching', 'switched', 'undoing'] as const)(
+    'the service neither goes on nor back from %s while a root is not mounted, and keeps the journal',
+    async (phase) => {
+      const { device, before } = await cutIn(phase, 'update');
+      const { bench } = device;
+      const { switchFiles, startServices, commitRelease, goBack, goToFactory } = bench.effects;
+      const back = () => goBack({ cause: CAUSE }, bench.signal);
+      await rename(bench.extra, `${bench.extra}.away`);
+      await mkdir(bench.extra);
+      const cut = await bench.tree();
+      for (const work of [switchFiles, () => startServices(bench.signal), commitRelease, back])
+        await expect(work()).rejects.toThrow(/is it mounted\?/);
+      await expect(goToFactory({ cause: CAUSE }, bench.signal)).rejects.toThrow(`the journal is ${phase}`);
+      expect(await bench.tree()).toEqual(cut);
+      expect(await headOf(device)).toMatchObject({ phase });
+      await rm(bench.extra, { recursive: true });
+      await rename(`${bench.extra}.away`, bench.extra);
+      await back();
+      expect(await bench.tree()).toEqual(before);
+    },
+  );
+
   test('asks for a reload where a unit file was touched, and only there [M-54]', async () => {
     const { device } = await cutIn('switching', 'update');
     expect((await recover(device)).needsReload).toBe(false);

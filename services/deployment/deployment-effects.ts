@@ -10,6 +10,7 @@ import type { DeploymentTools } from './deployment-tools.js';
 import { goBack } from './go-back.js';
 import { Journal } from './journal.js';
 import { goToFactory } from './last-resort.js';
+import { needMountedRoots } from './mounted-roots.js';
 import { pruneStore } from './prune-store.js';
 import { runPostCommands, settleServices, startServices } from './restart-services.js';
 import { stageRelease, type StageTools } from './stage-release.js';
@@ -38,7 +39,12 @@ export function deploymentEffects(parts: DeploymentParts) {
   const { store, territory, tell } = parts;
   /** Of the deployment whose services this process has stopped: reading it again costs time while they are down. */
   let stopped: Journal | null = null;
-  const openJournal = async () => stopped ?? readJournal(store);
+  /** Throws DEPLOYMENT_FAILED where there is none, and where it names a root that is not mounted. */
+  const openJournal = async () => {
+    const journal = stopped ?? (await readJournal(store));
+    await needMountedRoots(journal);
+    return journal;
+  };
 
   async function stage(makeStaged: (tools: StageTools) => Promise<StagedRelease>, signal: AbortSignal) {
     const staged = await makeStaged({

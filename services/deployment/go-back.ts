@@ -1,6 +1,7 @@
 import type { Failure } from '../../machines/update-context.js';
 import type { DeploymentTools } from './deployment-tools.js';
 import { Journal } from './journal.js';
+import { needMountedRoots } from './mounted-roots.js';
 import { settleServices, startServices } from './restart-services.js';
 import { stopPlanned } from './stop-for-switch.js';
 import { undoRecords } from './undo-commit.js';
@@ -24,6 +25,7 @@ export async function goBack(
   // Nothing was switched: what services have written since they were staged must stay as it is.
   if (phase === 'stopping') await journal.mark({ phase: 'undone', cause });
   else if (phase !== 'undone') {
+    await needMountedRoots(journal);
     if (phase !== 'undoing') await journal.mark({ phase: 'undoing', cause });
     await stopPlanned(journal.body.plan, tools, signal);
     await undoFiles(journal, tools);
@@ -41,6 +43,7 @@ export async function undoFiles(
   journal: Journal,
   { store, log }: Pick<DeploymentTools, 'store' | 'log'>,
 ): Promise<void> {
+  await needMountedRoots(journal);
   await undoSwitch(journal, store, log);
   await undoRecords(journal, store, log);
   await journal.mark({ phase: 'undone' });

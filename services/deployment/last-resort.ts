@@ -5,6 +5,7 @@ import { clearTheWay } from './clear-the-way.js';
 import { recordRelease } from './commit-release.js';
 import type { DeploymentTools } from './deployment-tools.js';
 import { Journal } from './journal.js';
+import { needMountedRoots } from './mounted-roots.js';
 import { pruneStore } from './prune-store.js';
 import { settleServices, startServices } from './restart-services.js';
 import { readStaged } from './staged-release.js';
@@ -24,6 +25,7 @@ export async function goToFactory(
   signal: AbortSignal,
 ): Promise<{ outcome: string }> {
   const journal = await openJournal(cause, tools, signal);
+  await needMountedRoots(journal);
   if (journal.head.phase === 'stopping') await refuseMovedTargets(journal.body.operations, tools.territory);
   if (journal.head.phase !== 'switched') await switchFiles(journal);
   await record(journal, tools);

@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { isSystemError } from '../disk.js';
 import type { Log } from '../log.js';
 import { undoFiles } from './go-back.js';
 import { Journal } from './journal.js';
+import { needMountedRoots } from './mounted-roots.js';
 import type { Store } from './store.js';
 import { switchFiles } from './switch-files.js';
 
@@ -62,24 +61,4 @@ async function countBoot(journal: Journal, bootId: string): Promise<number> {
   if (lastBoot === bootId) return boots;
   await journal.mark({ boots: boots + 1, lastBoot: bootId });
   return boots + 1;
-}
-
-/** Throws where a root is not the journaled folder: it is not mounted, and what stands there must not be touched. */
-async function needMountedRoots({ body }: Journal): Promise<void> {
-  for (const { path, ino } of body.roots) {
-    const now = await inodeOf(path);
-    if (now !== ino)
-      throw new Error(
-        `${path} is not the folder of the journal (inode ${now ?? 'none'}, ${ino} expected): is it mounted?`,
-      );
-  }
-}
-
-async function inodeOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).ino;
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
-  }
 }
