@@ -26,7 +26,7 @@ const TERRITORIES: readonly [RegExp, RegExp][] = [
   [/^work\/tmp\/\.?reserve/, /^reserve\./],
   [/^work\/tmp\/\.?[0-9a-f]{32}-/, /^(?:partial|workFolder)\./],
   [/^work(?:\/\w+)?$/, /^workFolder\./],
-  [/^opt\/\.tope-updater\/staging/, /^(?:staging|switch|undo)\./],
+  [/^opt\/\.tope-updater\/staging/, /^(?:staging|switch|undo|commit)\./],
   [/^opt\/\.tope-updater\/\.?journal/, /^journal\./],
   [/^opt\/\.tope-updater\/objects\//, /^(?:commit|prune)\./],
   [/^opt\/\.tope-updater\/(?:releases\/|\.?current|\.?previous|\.?factory)/, /^(?:commit|prune)\./],

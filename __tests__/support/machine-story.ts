@@ -110,7 +110,7 @@ const HAPPENINGS: readonly [RegExp, Happens][] = [
  * Brings a machine into a state (by its path, or its innermost name), lets things happen to it, and every actor answer
  * well from then on, until it settles. Happenings are separated by commas:
  * - `killed with switching`: what was saved is restored, with a journal of that phase (`factory PHASE`: of the last
- *   resort), with `new live`, `no package`, `old package`, or nothing beside it; `killed 4th time`: without getting on;
+ *   resort; `factory recorded`: that is the live release), with `new live`, `no package`, `old package`, or nothing beside it; `killed 4th time`: without getting on;
  *   `lost`: the saved state is gone too
  * - `stageRelease DISK_FULL`: the actor fails, once it is at work; `transfer DOWNLOAD_FAILED retry` with that advice
  * - `save DISK_FULL`: the state could not be saved, so that the actor at work does not begin
@@ -157,6 +157,10 @@ function foundAs(found: string) {
   const facts = {
     nothing: {},
     'new live': { current: WANTED.id },
+    'factory recorded': {
+      journal: journalOf('switched', 'factory switched'),
+      current: FACTORY.to.id,
+    },
     'no package': { packageOnDisk: false },
     'old package': { at: at(25 * HOUR_MS) },
   };
