@@ -32,6 +32,7 @@ export const AFTER_RESTART = {
   deploying: { guard: 'isStuck', target: 'failed', actions: 'noteStuck' },
   'deploying.stopping': [
     { guard: 'mayStopAgain', description: 'goes on' },
+    { guard: 'isStuck', target: '#updater.failed', actions: 'noteStuck' },
     { guard: 'isThereNoJournal', target: 'staging' },
   ],
   'deploying.switching': { guard: 'isThereNoJournal', target: 'undoing', actions: 'takeUpInterruption' },

@@ -134,6 +134,7 @@ describe('after a restart', () => {
       'verifying.inspecting',
       'deploying.rehashing',
       'deploying.staging',
+      'deploying.stopping',
     ] as const) {
       const machine = await after(state, restored({ restores: 11 }));
       expect(machine.state).toBe('failed');
