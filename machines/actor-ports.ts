@@ -27,7 +27,7 @@ export const ACTOR_PORTS = {
   /** Removes a package with a wrong digest, so that a download that starts over begins at byte 0. */
   hashPackage: port<null, { identity: PackageIdentity; sha256: string | null }>('hashPackage'),
   inspectPackage: port<PackageFacts & { at: Instant }, { identity: PackageIdentity }>('inspectPackage'),
-  /** Answers after an hour or at the end of the trust, whichever is first; without one never before the hour. */
+  /** Answers now and then, so that the age is saved, and at the end of the trust. */
   watchTrust: port<{ at: Instant }, { trust: Age | null }>('watchTrust'),
   /** Answers with the guard's words where the device is busy. */
   askGuard: port<{ busy: string | null }, null>('askGuard'),

@@ -4,9 +4,8 @@ import { ageAt, type Age, type Instant } from '../machines/clock.js';
 import { toUpdateError } from '../machines/errors.js';
 import { DONE_MS, TRUST_MS } from '../machines/guards.js';
 import type { PackageIdentity } from '../machines/package-order.js';
-import type { Deployment, Kept } from '../machines/update-context.js';
+import type { Deployment } from '../machines/update-context.js';
 import type { Clock } from './clock.js';
-import { closeDeployment } from './deployment/close-deployment.js';
 import { deploymentEffects, type DeploymentParts } from './deployment/deployment-effects.js';
 import { awaitNetwork, backOff } from './download/back-off.js';
 import type { DownloadParts } from './download-parts.js';
@@ -16,11 +15,14 @@ import type { Effects } from './effect.js';
 import { fetchedSoFar, megabytes } from './fetched-so-far.js';
 import { inspectPackage } from './package/inspect-package.js';
 import { hashPackage } from './package/verify-digest.js';
-import { giveUpReserve, makeReserve } from './saved-state/reserve.js';
-import { packagePath, tidyPackages } from './work-folder.js';
+import { giveUpReserve } from './saved-state/reserve.js';
+import { tidy, type TidyInput } from './tidy.js';
+import { packagePath } from './work-folder.js';
 
-/** How often a long wait looks at the clock, so that the age it counts up is saved now and then. */
-const WATCH_MS = 60 * 60 * 1000;
+/** How often a long wait looks at the clock and saves the age it counts up: a start loses that much of it at most. */
+const WATCH_MS = 10 * 60 * 1000;
+/** How often it answers where there is no age to count, so that what could not be tidied away is tried again. */
+const WATCH_NOTHING_MS = 60 * 60 * 1000;
 
 /** What a refusal of the operating system is called while files are put in place. */
 const DEPLOYING = 'DEPLOYMENT_FAILED';
@@ -33,7 +35,7 @@ export interface ActorParts extends DeploymentParts, DownloadParts {
 
 /** The actors that the machine is provided with: each state's work by the name that the machine calls it. */
 export function updateActors(parts: ActorParts, effects: Effects) {
-  const { tmpDir, clock, log, tell, store } = parts;
+  const { tmpDir, clock, log, tell } = parts;
   const deployment = deploymentEffects(parts);
 
   const check = async (
@@ -127,25 +129,14 @@ export function updateActors(parts: ActorParts, effects: Effects) {
       return null;
     }),
     tidy: effects.forward(async (input: TidyInput): Promise<null> => {
-      if (input.bad !== null) {
-        await store.markVersion(input.bad.version, { since: new Date().toISOString(), why: input.bad.why });
-      }
-      await closeDeployment(store, parts.keep, log);
-      await tidyPackages(tmpDir, input.kept, input.identity);
-      await makeReserve(tmpDir, log);
+      await tidy(input, parts);
       return null;
     }),
   };
 }
 
-interface TidyInput {
-  kept: Kept;
-  identity: PackageIdentity | null;
-  bad: { version: string; why: string } | null;
-}
-
-/** Waits until an age is reached, or an hour. No age: until it is aborted. */
+/** Waits until an age is reached, or until it is time to look again. */
 async function untilAge(age: Age | null, wantedMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  const left = age === null ? Infinity : wantedMs - ageAt(age, clock()).countedMs;
-  if (left > 0) await wait(Math.min(left, WATCH_MS), undefined, { signal });
+  const left = age === null ? WATCH_NOTHING_MS : Math.min(wantedMs - ageAt(age, clock()).countedMs, WATCH_MS);
+  if (left > 0) await wait(left, undefined, { signal });
 }

@@ -59,7 +59,7 @@ const TIMING: Omit<Timing, 'settleMs'> = {
 
 /**
  * Starts the updater from what is on disk: saved state, journal, packages. It always starts; what was wrong with them is
- * in the log. Rejects only where its folders cannot be made.
+ * in the log. Rejects only where its folders cannot be made or read.
  */
 export async function startUpdater(parts: UpdaterParts) {
   const { configuration, log, clock, control, reserveBytes = RESERVE_BYTES } = parts;
