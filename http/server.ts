@@ -4,6 +4,7 @@ import { answerBrokenRequest } from './broken-request.js';
 import { limitConnections } from './connection-limit.js';
 import { EventStreams } from './event-streams.js';
 import { ROUTES } from './routes.js';
+import { dropUnreadAnswers } from './unread-answers.js';
 import type { UpdaterPort } from './updater-port.js';
 
 export interface HttpOptions {
@@ -62,7 +63,7 @@ export function createHttpServer(updater: UpdaterPort, options: HttpOptions): Ht
     onInternalError,
   });
   // A missing Host is answered like a wrong one.
-  const server = createServer({ ...TIMEOUTS, requireHostHeader: false }, app);
+  const server = createServer({ ...TIMEOUTS, requireHostHeader: false }, dropUnreadAnswers(app));
   limitConnections(server, MAX_CONNECTIONS);
   server.on('clientError', answerBrokenRequest);
 

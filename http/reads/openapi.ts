@@ -41,7 +41,7 @@ export function openApiDocument(routes: readonly Route[]): JsonSchema {
     info: {
       title: 'TOPE Updater',
       version: '1.0',
-      description: 'Orders, progress and state of the on-device updater. Loopback only.',
+      description: 'Orders, progress and state of the on-device updater.',
     },
     paths,
     components: { schemas: { Envelope: ENVELOPE }, securitySchemes: { token: TOKEN } },
