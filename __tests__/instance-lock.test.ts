@@ -1,10 +1,11 @@
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from '@jest/globals';
 import { takeInstanceLock } from '../services/instance-lock.js';
+import { ROOT, testIf } from './support/requirements.js';
 import { startNode } from './support/run-node.js';
 import { temporaryFolder } from './support/temporary-folder.js';
 
@@ -16,6 +17,18 @@ function startHolder(store: string): ChildProcess {
 function verdictOf({ stdout }: ChildProcess): Promise<string> {
   if (stdout === null) throw new Error('the holder was started without stdout');
   return new Promise((resolve) => createInterface(stdout).once('line', resolve));
+}
+
+function linesOf({ stdout }: ChildProcess): AsyncIterator<string> {
+  if (stdout === null) throw new Error('the program was started without stdout');
+  return createInterface(stdout)[Symbol.asyncIterator]();
+}
+
+/** The inodes of the sockets that a process has: proc(5). */
+async function socketsOf({ pid = 0 }: ChildProcess): Promise<string[]> {
+  const folder = `/proc/${pid}/fd`;
+  const links = await Promise.all((await readdir(folder)).map((fd) => readlink(join(folder, fd))));
+  return links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []);
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -53,14 +66,21 @@ describe('the lock of a managed root', () => {
     await lock.release();
   });
 
-  test('leaves nothing beside its name, not even what a killed first start has left', async () => {
+  test('leaves one socket, and nothing when it is released, not even of starts that were cut', async () => {
     const store = await newStore();
-    await mkdir(store, { mode: 0o700 });
-    const cut = 'a'.repeat(32);
-    for (const name of [`lock-name.${cut}`, `.lock-name.${cut}.tmp`]) await writeFile(join(store, name), '');
+    const dead = startHolder(store);
+    expect(await verdictOf(dead)).toBe('held');
+    const exit = once(dead, 'exit');
+    dead.kill('SIGKILL');
+    await exit;
+    await writeFile(join(store, `.lock.${'a'.repeat(32)}`), '');
+    const [left] = await readdir(store);
     const lock = await takeInstanceLock(store);
-    expect(await readdir(store)).toEqual(['lock-name']);
+    const names = await readdir(store);
+    expect(names).toEqual([expect.stringMatching(/^lock\.[0-9a-f]{32}$/)]);
+    expect(names[0]).not.toBe(left);
     await lock.release();
+    expect(await readdir(store)).toEqual([]);
   });
 
   test('is refused within moments while its holder is stopped and tells nothing', async () => {
@@ -71,46 +91,54 @@ describe('the lock of a managed root', () => {
     await expect(takeInstanceLock(store)).rejects.toThrow(`another updater holds the lock of ${store}`);
   });
 
-  test('goes to exactly one of several first starts', async () => {
+  test('goes to exactly one of several starts, first ones and after a holder that was killed', async () => {
+    const store = await newStore();
     for (let round = 0; round < 3; round++) {
-      const store = await newStore();
       const holders = Array.from({ length: 4 }, () => startHolder(store));
       const verdicts = await Promise.all(holders.map(verdictOf));
       expect(verdicts.filter((verdict) => verdict === 'held')).toHaveLength(1);
-      expect(await readdir(store)).toEqual(['lock-name']);
-      await Promise.all(holders.filter(({ exitCode }) => exitCode === null).map(end));
+      expect(await readdir(store)).toHaveLength(1);
+      const alive = holders.filter(({ exitCode }) => exitCode === null);
+      for (const holder of alive) holder.kill('SIGKILL');
+      await Promise.all(alive.map(async (holder) => holder.signalCode ?? once(holder, 'exit')));
     }
   });
 
-  test('goes to one of several starts in one process, whoever makes the name', async () => {
+  test('goes to one of several starts in one process, again and again', async () => {
     const store = await newStore();
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => takeInstanceLock(store)));
-    const locks = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    expect(locks).toHaveLength(1);
-    await locks[0]?.release();
+    for (let round = 0; round < 20; round++) {
+      const results = await Promise.allSettled(Array.from({ length: 8 }, () => takeInstanceLock(store)));
+      const locks = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      expect(locks).toHaveLength(1);
+      await locks[0]?.release();
+    }
   });
 
-  test('has a random name that only its owner can read, and keeps it [M-29]', async () => {
-    const store = await newStore();
-    await (await takeInstanceLock(store)).release();
-    const name = await readFile(join(store, 'lock-name'), 'utf8');
-    expect(name).toMatch(/^[0-9a-f]{32}$/);
+  test('lies in a folder that only its owner can enter, however long its path is [M-29]', async () => {
+    const store = join(await temporaryFolder(), 'long'.repeat(30), '.tope-updater');
+    const lock = await takeInstanceLock(store);
     expect((await stat(store)).mode & 0o777).toBe(0o700);
-    expect((await stat(join(store, 'lock-name'))).mode & 0o777).toBe(0o600);
-    await (await takeInstanceLock(store)).release();
-    expect(await readFile(join(store, 'lock-name'), 'utf8')).toBe(name);
+    await expect(takeInstanceLock(store)).rejects.toThrow(`(pid ${process.pid}) holds the lock of ${store}`);
+    await lock.release();
   });
 
-  test.each(['', 'short', 'G'.repeat(32)])('gets a new name where it is damaged: %p', async (damaged) => {
-    const store = await newStore();
-    await mkdir(store);
-    await writeFile(join(store, 'lock-name'), damaged);
-    const results = await Promise.allSettled(Array.from({ length: 4 }, () => takeInstanceLock(store)));
-    const locks = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    expect(locks).toHaveLength(1);
-    expect(await readFile(join(store, 'lock-name'), 'utf8')).toMatch(/^[0-9a-f]{32}$/);
-    await locks[0]?.release();
-  });
+  testIf(
+    ROOT,
+    'cannot be kept from the updater by another user, who has seen all sockets there are',
+    async () => {
+      const store = await newStore();
+      await chmod(dirname(store), 0o755);
+      const holder = startHolder(store);
+      expect(await verdictOf(holder)).toBe('held');
+      const other = startNode('__tests__/support/squat.js', await socketsOf(holder));
+      const lines = linesOf(other);
+      expect(await lines.next()).toMatchObject({ value: expect.stringMatching(/^saw [1-9]/) });
+      await end(holder);
+      other.stdin?.end();
+      expect(await lines.next()).toMatchObject({ value: 'got 0' });
+      await (await takeInstanceLock(store)).release();
+    },
+  );
 
   test('is not taken where the store is a symlink to somewhere else', async () => {
     const folder = await temporaryFolder();

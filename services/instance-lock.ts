@@ -1,56 +1,53 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { constants } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import {
-  isSystemError,
-  linkFile,
-  makeFolder,
-  makeFolders,
-  readText,
-  removeFile,
-  syncFolder,
-  writeDurably,
-} from './disk.js';
-import { askHolder } from './lock-holder.js';
+import { makeFolder, makeFolders, removeFile, syncFolder } from './disk.js';
+import { HIDDEN_SOCKET_NAME, SOCKET_NAME, stand } from './lock-candidate.js';
+import { awaitHolder, findHolder } from './lock-holder.js';
 
 /** That nobody else is the updater of a managed root, until it is released or the process ends, however it ends. */
 export interface InstanceLock {
   release(): Promise<void>;
 }
 
-const NAME = /^[0-9a-f]{32}$/;
-const LEFT_OVER = /^\.?lock-name\.(?:[0-9a-f]{32}(?:\.tmp)?|tmp)$/;
-/** Making the name, replacing a damaged one and taking the lock need three. */
+/** A beginning that the holder of the lock tidies away is made again. */
 const MOST_ATTEMPTS = 8;
 
 /**
- * Takes the lock of a managed root: an abstract unix socket (unix(7)), which the kernel frees with its process. Its name
- * holds 128 random bits that only root can read in the store, so that nobody else can take it. Makes the store (0700)
- * and the name (`lock-name`, 0600) where they are missing. Processes only meet within one network namespace. Rejects
- * with a sentence that names the holder where there is one, else with node's error.
+ * Takes the lock of a managed root: a unix socket in the store, whose folder (0700, made where it is missing) keeps other
+ * users out, and which refuses connections as soon as its process has ended (unix(7)). Rejects with a sentence that
+ * names the holder where there is one, else with node's error.
+ *
+ * Each starter brings a socket with a name of its own, and then looks for others. It gives way to those whose names sort
+ * before its own, and waits for the end of those that sort behind: they give way to it, or hold the lock already. Of two
+ * the one that came second sees the first, so that both never hold it; and of all that come the first in order does,
+ * unless there is a holder. A dead one's socket can be removed by anyone, as nobody makes its name anew.
  */
 export async function takeInstanceLock(storeDir: string): Promise<InstanceLock> {
   await makeStore(storeDir);
-  const nameFile = join(storeDir, 'lock-name');
-  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    const text = await readText(nameFile);
-    if (text === null) {
-      await createNameFile(nameFile);
-      continue;
-    }
-    const lock = await bind(storeDir, socketName(text));
-    if ((await readText(nameFile)) === text) {
-      if (NAME.test(text)) {
-        await removeLeftOvers(storeDir);
-        return lock;
+  const folder = await open(storeDir, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const shortly = (name: string) => `/proc/self/fd/${folder.fd}/${name}`;
+  try {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      const candidate = await stand(storeDir, shortly);
+      if (candidate === null) continue;
+      const rival = await rivalOf(candidate.name, storeDir, shortly).catch(async (error: unknown) => {
+        await candidate.release();
+        throw error;
+      });
+      if (rival !== null) {
+        // Not before it has gone: the rival may be waiting for that.
+        await candidate.release();
+        throw new Error(await refusal(shortly(rival), storeDir));
       }
-      // Damaged, and so perhaps known to others. Whoever finds it so binds this same name first: it can be replaced.
-      await writeDurably('store.lockName', nameFile, newName(), 0o600);
+      candidate.hold();
+      await removeLeftOvers(storeDir);
+      return { release: candidate.release };
     }
-    await lock.release();
+  } finally {
+    await folder.close();
   }
-  throw new Error(`${nameFile} changes all the time: no lock can be taken`);
+  throw new Error(`the names of sockets in ${storeDir} vanish all the time: no lock can be taken`);
 }
 
 async function makeStore(storeDir: string): Promise<void> {
@@ -58,65 +55,33 @@ async function makeStore(storeDir: string): Promise<void> {
   if (await makeFolder('store.make', storeDir, 0o700)) await syncFolder('store.make', dirname(storeDir));
 }
 
-function newName(): string {
-  return randomBytes(16).toString('hex');
-}
-
-/** Of two first starts one makes the name: link(2) refuses a second one, and both then read what is there. */
-async function createNameFile(nameFile: string): Promise<void> {
-  const mine = `${nameFile}.${newName()}`;
-  try {
-    await writeDurably('store.lockName', mine, newName(), 0o600);
-    await linkFile('store.lockName', mine, nameFile);
-  } catch (error) {
-    // ENOENT: the other one has the lock already, and has removed ours.
-    if (!isSystemError(error, 'EEXIST', 'ENOENT')) throw error;
-  } finally {
-    await removeFile('store.lockName', mine);
+/** The name of a socket whose owner holds the lock or is to have it; those of the dead are removed. */
+async function rivalOf(
+  mine: string,
+  storeDir: string,
+  shortly: (name: string) => string,
+): Promise<string | null> {
+  for (const name of (await readdir(storeDir)).filter((one) => SOCKET_NAME.test(one)).sort()) {
+    if (name === mine) continue;
+    const holder = await (name < mine ? findHolder : awaitHolder)(shortly(name));
+    if (holder === 'dead') await removeFile('store.lock', join(storeDir, name));
+    else if (holder !== 'gone') return name;
   }
-  await syncFolder('store.lockName', dirname(nameFile));
+  return null;
 }
 
-/** What first starts that were cut have left beside the name. */
+async function refusal(rival: string, storeDir: string): Promise<string> {
+  const holder = await awaitHolder(rival);
+  const who =
+    typeof holder === 'string' || holder.pid === null
+      ? 'another updater'
+      : `another updater (pid ${holder.pid})`;
+  return `${who} holds the lock of ${storeDir}: only one may run for a managed root`;
+}
+
+/** What starts that were cut have left before their sockets could be seen. */
 async function removeLeftOvers(storeDir: string): Promise<void> {
   for (const name of await readdir(storeDir)) {
-    if (LEFT_OVER.test(name)) await removeFile('store.lockName', join(storeDir, name));
+    if (HIDDEN_SOCKET_NAME.test(name)) await removeFile('store.lock', join(storeDir, name));
   }
-}
-
-function socketName(text: string): string {
-  const bits = NAME.test(text) ? text : createHash('sha256').update(text).digest('hex').slice(0, 32);
-  return `\0tope-updater-${bits}`;
-}
-
-/** Listens on the name; whoever connects is told the pid. */
-async function bind(storeDir: string, name: string): Promise<InstanceLock> {
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.end(String(process.pid), () => socket.destroy());
-  });
-  try {
-    await listen(server, name);
-  } catch (error) {
-    if (!isSystemError(error, 'EADDRINUSE')) throw error;
-    const pid = await askHolder(name);
-    const who = pid === null ? 'another updater' : `another updater (pid ${pid})`;
-    throw new Error(`${who} holds the lock of ${storeDir}: only one may run for a managed root`, {
-      cause: error,
-    });
-  }
-  server.unref();
-  return {
-    release: () => new Promise<void>((resolve) => server.close(() => resolve())),
-  };
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ path, exclusive: true }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

@@ -17,7 +17,7 @@ export const STEPS = [
   'partial.remove',
   'pack.write',
   'store.make',
-  'store.lockName',
+  'store.lock',
   'staging.make',
   'staging.write',
   'staging.copy',

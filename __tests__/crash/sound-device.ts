@@ -4,6 +4,7 @@ import { eventually } from '../support/eventually.js';
 import { readTree, type FileFacts } from '../support/file-tree.js';
 import { sha256 } from '../support/tree-lines.js';
 import { Store } from '../../services/deployment/store.js';
+import { SOCKET_NAME } from '../../services/lock-candidate.js';
 import { RecordingLog } from '../support/recording-log.js';
 import type { CrashDevice } from './crash-device.js';
 import type { Order } from './order.js';
@@ -73,7 +74,7 @@ async function servicesProblems({ services }: CrashDevice, version: string): Pro
   return problems;
 }
 
-const STORE_NAMES = ['releases', 'objects', 'current', 'previous', 'factory', 'bad.json', 'lock-name'];
+const STORE_NAMES = ['releases', 'objects', 'current', 'previous', 'factory', 'bad.json'];
 const TMP_NAMES = ['reserve', 'state.json', 'state.json.bak'];
 
 const PACKAGE = /^[0-9a-f]{32}-\d+\.zip$/;
@@ -101,7 +102,7 @@ function leftOvers(device: CrashDevice, isPackageKept: boolean): string[] {
   const isFine = (name: string) => TMP_NAMES.includes(name) || (isPackageKept && PACKAGE.test(name));
   return [
     ...namesIn(join(device.workDir, 'tmp')).filter((name) => !isFine(name)),
-    ...namesIn(device.storeDir).filter((name) => !STORE_NAMES.includes(name)),
+    ...namesIn(device.storeDir).filter((name) => !STORE_NAMES.includes(name) && !SOCKET_NAME.test(name)),
     ...namesIn(join(device.storeDir, 'releases')).filter((name) => !/^[^.].*\.json$/.test(name)),
     ...device.unacknowledged().map((stage) => `an unacknowledged report of ${stage}`),
   ];

@@ -31,7 +31,7 @@ const TERRITORIES: readonly [RegExp, RegExp][] = [
   [/^opt\/\.tope-updater\/objects\//, /^(?:commit|prune)\./],
   [/^opt\/\.tope-updater\/(?:releases\/|\.?current|\.?previous|\.?factory)/, /^(?:commit|prune)\./],
   [/^opt\/\.tope-updater\/\.?bad\.json/, /^store\.bad/],
-  [/^opt\/\.tope-updater(?:\/\.?lock-name|\/releases$|\/objects$|$)/, /^store\./],
+  [/^opt\/\.tope-updater(?:\/\.?lock\.|\/releases$|\/objects$|$)/, /^store\./],
   [/^opt\//, /^(?:switch|undo|commit)\./],
 ];
 

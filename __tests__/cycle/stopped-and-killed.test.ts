@@ -144,7 +144,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)(
 
 test('a SIGTERM that comes before the updater has begun anything ends it with exit 0', async () => {
   const entry = { file: '__tests__/support/killable-updater.js' };
-  const environment = { KILL_AT: 'store.lockName before 1', KILL_BY: 'SIGTERM' };
+  const environment = { KILL_AT: 'store.lock before 1', KILL_BY: 'SIGTERM' };
   const device = await Device.make({ entry, environment });
   const { exitCode, stdout } = await device.launch().ended();
   expect({ exitCode, stdout }).toEqual({

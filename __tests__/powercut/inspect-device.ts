@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRelease, type Release } from '../../services/deployment/release.js';
+import { SOCKET_NAME } from '../../services/lock-candidate.js';
 import { storeFolder } from '../../services/deployment/store.js';
 import { factsOf, readTree, type FileFacts } from '../support/file-tree.js';
 import type { Content } from './releases.js';
@@ -17,7 +18,7 @@ export interface Expectation {
 }
 
 const POINTERS = ['current', 'previous', 'factory'] as const;
-const STORE_NAMES = ['releases', 'objects', 'lock-name', 'bad.json', ...POINTERS];
+const STORE_NAMES = ['releases', 'objects', 'bad.json', ...POINTERS];
 const TMP_NAMES = ['state.json', 'state.json.bak', 'reserve'];
 const PACKAGE = /^[0-9a-f]{32}-\d+\.zip$/;
 /** Temporaries of single writes that were cut: the next write of the same file takes them away. */
@@ -137,7 +138,7 @@ export function leftOversOf({ root, workDir, isTidy }: Expectation): string[] {
   const store = storeFolder(root);
   const tmp = join(workDir, 'tmp');
   const foreign = [
-    ...readdirSync(store).filter((name) => !STORE_NAMES.includes(name)),
+    ...readdirSync(store).filter((name) => !STORE_NAMES.includes(name) && !SOCKET_NAME.test(name)),
     ...readdirSync(join(store, 'releases')).filter((name) => !name.endsWith('.json') || name.startsWith('.')),
     ...readdirSync(join(store, 'objects')).filter((name) => !/^[0-9a-f]{64}$/.test(name)),
     ...readdirSync(tmp).filter((name) => !TMP_NAMES.includes(name) && (isTidy || !PACKAGE.test(name))),
