@@ -42,7 +42,7 @@ export async function takeInstanceLock(storeDir: string): Promise<InstanceLock> 
       }
       candidate.hold();
       await removeLeftOvers(storeDir);
-      return { release: candidate.release };
+      return { release: () => candidate.release() };
     }
   } finally {
     await folder.close();

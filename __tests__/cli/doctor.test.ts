@@ -118,6 +118,9 @@ describe('a bundle for support', () => {
     const log = join(device.workDir, 'logs', 'updater.log');
     await appendFile(log, `of another program: https://u:p@host/a.zip?X-Amz-Signature=${URL_SECRET} end\n`);
 
+    const odd = `http://host/it's "an" <odd> file.zip?X-Amz-Signature=${URL_SECRET}`;
+    const history = join(device.workDir, 'logs', 'history.jsonl');
+    await appendFile(history, `${JSON.stringify({ odd })}\n${JSON.stringify({ odd }).slice(0, -1)}\n`);
     const file = join(device.folder, 'bundle.tar.gz');
     const { exitCode, stderr } = await doctor(device, device.url, '--bundle', file);
     expect({ exitCode, stderr }).toEqual({

@@ -35,6 +35,18 @@ describe('the credential in a package’s URL shows nowhere but in the saved sta
     expect(await leaksOf(device)).toEqual([]);
   });
 
+  test('after a download by a URL with blanks, quotes and angle brackets in it', async () => {
+    const { device, built } = await talkativeDevice();
+    const { origin, search } = new URL(device.server.urlOf(built));
+    const url = `${origin}/it's "no" <file> here.zip${search}`;
+    accepted(await device.download(built, { package_url: url }));
+    await device.isIn('downloading.backingOff');
+    expect(JSON.stringify(await device.get('/state'))).toContain(
+      '/it%27s%20%22no%22%20%3Cfile%3E%20here.zip',
+    );
+    expect(await leaksOf(device)).toEqual([]);
+  });
+
   test('while the network is away', async () => {
     const { device, built } = await talkativeDevice();
     const url = device.server.urlOf(built);

@@ -2,6 +2,7 @@ import { UpdateError } from '../../machines/errors.js';
 import { leadsToHost } from '../../machines/package-hosts.js';
 import { isSamePackage, type PackageOrder } from '../../machines/package-order.js';
 import { STAGES, topStateOf, type TopState } from '../../machines/stage.js';
+import { plainAddress } from '../credentials.js';
 import { success } from '../envelope.js';
 import { jsonReply } from '../reply.js';
 import type { Handler } from '../route.js';
@@ -40,7 +41,7 @@ export const download: Handler = async ({ updater, packageHosts, request, body }
 function orderIn(body: DownloadBody): PackageOrder {
   return {
     version: body.version,
-    url: body.package_url,
+    url: plainAddress(body.package_url),
     name: body.package_name,
     size: body.package_size,
     md5: body.package_md5.toLowerCase(),

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { safeJson, withoutCredentials } from '../../http/credentials.js';
+import { safeJson, withoutAddresses, withoutCredentials } from '../../http/credentials.js';
 import type { Configuration } from '../../services/configuration.js';
 import { look, readText } from '../../services/disk.js';
 import { LOG_FILES } from '../../services/log-files.js';
@@ -54,12 +54,12 @@ function jsonLines(text: string | null): string | null {
   return text === null ? null : text.split('\n').map(redacted).join('\n');
 }
 
-/** What is no JSON loses all that follows an address's path. */
+/** What is no JSON loses its addresses, up to the end of each one's string. */
 function redacted(line: string): string {
   try {
     return safeJson(JSON.parse(line));
   } catch {
-    return withoutCredentials(line);
+    return withoutAddresses(line);
   }
 }
 
