@@ -34,13 +34,11 @@ const NAME = 'tope-updater-cli';
 export class Client {
   /** Where it is asked. */
   readonly base: string;
-  readonly #token: string | null;
-  readonly #tokenFault: Error | null;
+  readonly #token: Place['token'];
 
-  constructor({ base, token, tokenFault = null }: Place) {
+  constructor({ base, token }: Place) {
     this.base = base;
     this.#token = token;
-    this.#tokenFault = tokenFault;
   }
 
   /** Asks by GET. Throws NoAnswer or NoUpdater. */
@@ -48,9 +46,8 @@ export class Client {
     return this.#call(path, null, ANSWER_WITHIN_MS);
   }
 
-  /** Gives an order. Throws NoAnswer or NoUpdater; a refusal is an answer like others. */
-  async order(path: string, body: object): Promise<Envelope> {
-    if (this.#tokenFault !== null) throw this.#tokenFault;
+  /** Gives an order, with the token that it needs. Throws NoAnswer or NoUpdater; a refusal is an answer like others. */
+  order(path: string, body: object): Promise<Envelope> {
     return this.#call(path, JSON.stringify(body), ORDER_WITHIN_MS);
   }
 
@@ -85,10 +82,10 @@ export class Client {
     return Buffer.concat(parts).toString('utf8');
   }
 
-  #send(path: string, { body = null, headers, signal, timeoutMs }: Question): Promise<IncomingMessage> {
+  async #send(path: string, { body = null, headers, signal, timeoutMs }: Question): Promise<IncomingMessage> {
     const url = new URL(`${this.base}${BASE_PATH}${path}`);
-    const authorization =
-      this.#token === null || body === null ? {} : { Authorization: `Bearer ${this.#token}` };
+    const token = body === null ? null : await this.#token();
+    const authorization = token === null ? {} : { Authorization: `Bearer ${token}` };
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
       method: body === null ? 'GET' : 'POST',
       headers: { 'User-Agent': NAME, ...headers, ...authorization },

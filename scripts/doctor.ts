@@ -5,7 +5,7 @@ import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseOptions, printHelp } from './co
 import { writeBundle } from './doctor/bundle.js';
 import { examine } from './doctor/examine.js';
 import { lineOf } from './doctor/finding.js';
-import { whereItListens } from './where-it-listens.js';
+import { tokenOf, whereItListens } from './where-it-listens.js';
 
 const HELP = `Usage: tope-updater doctor [--bundle FILE] [--json] [--updater URL]
 
@@ -25,13 +25,13 @@ export async function doctorCommand(args: string[]): Promise<number> {
   const { help, json, updater, bundle } = parseOptions(args, options);
   if (help === true) return printHelp(HELP);
   const { configuration, warnings } = await readConfiguration(process.env);
-  const place = await whereItListens(updater);
-  const client = new Client(place);
+  const client = new Client(await whereItListens(updater));
   const findings = await examine(configuration, warnings, client);
   if (json === true) process.stdout.write(`${JSON.stringify(findings)}\n`);
   else for (const finding of findings) process.stdout.write(`${lineOf(finding)}\n`);
   if (bundle !== undefined) {
-    const names = await writeBundle(resolve(bundle), { configuration, findings, client, token: place.token });
+    const token = await tokenOf(configuration);
+    const names = await writeBundle(resolve(bundle), { configuration, findings, client, token });
     process.stderr.write(`tope-updater: ${bundle} holds ${names.length} files for support\n`);
   }
   return findings.some(({ verdict }) => verdict === 'fault') ? EXIT.failed : EXIT.done;

@@ -5,18 +5,21 @@ import { giveOrder, Refused, showUntilGoal, wordIn } from './give-order.js';
 import { readLocalPackage } from './local-package.js';
 import { orderByUrl } from './packed-facts.js';
 import { serveFile } from './serve-file.js';
+import { isLoopback } from './where-it-listens.js';
 
 const HELP = `Usage: tope-updater download --file FILE [--json] [--updater URL]
-       tope-updater download --url URL [--packed FILE] [--wait] [--json] [--updater URL]
+       tope-updater download --url URL|- [--packed FILE] [--wait] [--json] [--updater URL]
+       tope-updater download --packed FILE [--wait] [--json] [--updater URL]
 
 Orders the download of a package. With --file it is a package on this device: it is served to the updater on loopback
-until the updater has fetched and verified it. With --url the updater fetches it from there; what it must be is read
-from what tope-updater pack printed.
+until the updater has fetched and verified it. Else the updater fetches it from a URL; what it must be is read from what
+tope-updater pack printed. Other users can read a program's words, and so a pre-signed URL among them: let --url - read it
+from the standard input, or put it into what pack printed, as package_url.
 
 Options:
   --file FILE    a package here; its version is the one in its manifest
-  --url URL      where the updater finds the package (it is never shown: it may be pre-signed)
-  --packed FILE  what pack printed about the package (default -: the standard input)
+  --url URL      where the updater finds the package; - reads it from the standard input
+  --packed FILE  what pack printed about the package (with --url URL the standard input, -, if absent)
   --wait         show the download and end when the package is ready (--file always does)
   --json         print the answer, and what is shown, as lines of JSON
 ${CALLER_HELP}
@@ -32,19 +35,18 @@ const OPTIONS = {
   wait: { type: 'boolean' },
 } as const;
 
-const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
-
 /** Orders a download. Throws UsageError, Refused, NoAnswer, NoUpdater, or what a local package is refused for. */
 export async function downloadCommand(args: string[]): Promise<number> {
   const { help, json, updater, file, url, packed, wait } = parseOptions(args, OPTIONS);
   if (help === true) return printHelp(HELP);
-  if ((file === undefined) === (url === undefined)) throw new UsageError('expected either --file or --url');
-  if (file !== undefined && packed !== undefined)
-    throw new UsageError('--packed goes with --url: --file reads the package itself');
+  if (file !== undefined && (url ?? packed) !== undefined)
+    throw new UsageError('--file reads the package itself: it goes without --url and --packed');
+  if (file === undefined && url === undefined && packed === undefined)
+    throw new UsageError('expected --file, --url or --packed');
   const client = await openClient(updater);
   const asJson = json === true;
   if (file !== undefined) return await handOver(client, file, asJson);
-  const body = await orderByUrl(url ?? '', packed ?? '-');
+  const body = await orderByUrl(url ?? null, packed ?? '-');
   const answer = await giveOrder(client, '/download', body, asJson);
   if (!asJson) process.stdout.write(`${body.version}: ${wordIn(answer, 'status')}\n`);
   return wait === true ? showUntilGoal(client, STAGES.ready, asJson) : EXIT.done;
@@ -52,7 +54,7 @@ export async function downloadCommand(args: string[]): Promise<number> {
 
 /** Serves a local package to the updater until it is verified. */
 async function handOver(client: Client, file: string, asJson: boolean): Promise<number> {
-  if (!LOOPBACK.includes(new URL(client.base).hostname))
+  if (!isLoopback(client.base))
     throw new UsageError(
       `--file serves the package on loopback, which ${client.base} does not reach; give --url`,
     );

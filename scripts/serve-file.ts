@@ -6,7 +6,7 @@ import { isSystemError, openForReading } from '../services/disk.js';
 
 /** A file as it is served. */
 export interface ServedFile {
-  /** With a path that nobody can guess: other users of the device cannot read it. */
+  /** With a query that nobody can guess, and that is shown nowhere: other users of the device cannot read the file. */
   url: string;
   close(): Promise<void>;
 }
@@ -16,7 +16,7 @@ export interface ServedFile {
  * If-Range), as long as it is not closed. `etag` names its contents. Rejects with node's errors.
  */
 export async function serveFile(path: string, size: number, etag: string): Promise<ServedFile> {
-  const place = `/${randomBytes(16).toString('hex')}`;
+  const place = `/package.zip?key=${randomBytes(16).toString('hex')}`;
   const server = createServer((request, response) => {
     if (request.url !== place || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(404).end();

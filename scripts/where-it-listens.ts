@@ -7,15 +7,14 @@ import { UsageError } from './command.js';
 export interface Place {
   /** Scheme, host and port, without a slash at the end. */
   base: string;
-  /** The bearer token that orders need; null where none is configured. */
-  token: string | null;
-  /** Why a configured token cannot be read: whoever asks without ordering needs none. */
-  tokenFault?: Error | null;
+  /** Reads the bearer token that orders need; null where none is configured, or where it is nobody else's to know. */
+  token: () => Promise<string | null>;
 }
 
 /**
  * Where the updater of this device listens, by its configuration (TOPE_CONFIG and TOPE_ variables, as for `serve`), or
- * where `url` says. Throws a UsageError for a URL that is none, or a ConfigurationError.
+ * where `url` says. The token is for that updater and for loopback alone. Throws a UsageError for a URL that is none, or
+ * a ConfigurationError.
  */
 export async function whereItListens(url: string | undefined): Promise<Place> {
   if (url !== undefined && !isWebAddress(url))
@@ -24,22 +23,28 @@ export async function whereItListens(url: string | undefined): Promise<Place> {
   const { host, port } = configuration;
   // An updater that listens on all addresses is asked on loopback, where its Host check knows it.
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  const base = url?.replace(/\/+$/, '') ?? `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
-  return { base, ...(await tokenOf(configuration)) };
+  const own = `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+  const base = url?.replace(/\/+$/, '') ?? own;
+  const isOurs = base === own || isLoopback(base);
+  return { base, token: () => (isOurs ? tokenOf(configuration) : Promise.resolve(null)) };
+}
+
+/** Whether a URL leads to this device itself. */
+export function isLoopback(url: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(new URL(url).hostname);
 }
 
 function isWebAddress(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
-async function tokenOf({ tokenFile }: Configuration): Promise<Pick<Place, 'token' | 'tokenFault'>> {
-  if (tokenFile === '') return { token: null, tokenFault: null };
+/** The token in the file that the configuration names, if it names one. Throws an Error where it cannot be read. */
+export async function tokenOf({ tokenFile }: Configuration): Promise<string | null> {
+  if (tokenFile === '') return null;
   try {
-    const token = (await readFile(tokenFile, 'utf8')).trim();
-    return { token: token === '' ? null : token, tokenFault: null };
+    return (await readFile(tokenFile, 'utf8')).trim();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const tokenFault = new Error(`the token in ${tokenFile} cannot be read: ${why}`, { cause: error });
-    return { token: null, tokenFault };
+    throw new Error(`the token in ${tokenFile} cannot be read: ${why}`, { cause: error });
   }
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Client } from '../../scripts/client.js';
+import { whereItListens } from '../../scripts/where-it-listens.js';
 import type { BuiltPackage } from '../support/build-package.js';
 import { Device } from '../support/device.js';
 import { fieldOf } from '../support/json-fields.js';
@@ -48,6 +49,10 @@ describe('an update by hand', () => {
     expect(download.stdout).toMatch(
       /^1\.2\.0: downloading\n[^]+ toInstall 100 %: Package verified, ready to install\n$/,
     );
+
+    // What anybody can read leads to nothing.
+    const shown = /http:\/\/127\.0\.0\.1:\d+[^"\\]*/.exec(JSON.stringify(await device.get('/state')))?.[0];
+    expect(shown).toMatch(/:\d+\/package\.zip$/);
 
     const update = await run(device, 'update', '--wait');
     expect(update).toMatchObject({ exitCode: 0, stderr: '' });
@@ -96,8 +101,19 @@ describe('an update by hand', () => {
     const built = packageOf(device, '1.3.0');
     const file = join(device.folder, 'packed.json');
     await writeFile(file, packed(built));
+    const withUrl = join(device.folder, 'with-url.json');
+    const address = JSON.stringify(device.server.urlOf(built));
+    await writeFile(withUrl, packed(built).replace(/}$/, `,"package_url":${address}}`));
     const { release } = device.server.holdAfter(0);
-    const ordered = await run(device, 'download', '--url', device.server.urlOf(built), '--packed', file);
+    expect(await run(device, 'download', '--packed', withUrl)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await run(device, 'cancel')).toMatchObject({ exitCode: 0, stdout: 'cancelled\n' });
+    const asking = startNode(
+      COMMAND,
+      ['download', '--url', '-', '--packed', file, '--updater', device.url],
+      device.environment,
+    );
+    asking.stdin?.end(`${device.server.urlOf(built)}\n`);
+    const ordered = await endingOf(asking);
     expect(ordered).toEqual({ exitCode: 0, stdout: '1.3.0: downloading\n', stderr: '' });
     expect(await run(device, 'cancel')).toEqual({ exitCode: 0, stdout: 'cancelled\n', stderr: '' });
     expect(await run(device, 'cancel')).toMatchObject({ exitCode: 0, stdout: 'nothing to cancel\n' });
@@ -180,9 +196,10 @@ describe('a local package', () => {
 
 describe('an order that is called wrongly', () => {
   test.each([
-    [['download'], 'expected either --file or --url'],
-    [['download', '--file', 'a', '--url', 'b'], 'expected either --file or --url'],
-    [['download', '--file', 'a', '--packed', 'b'], '--packed goes with --url'],
+    [['download'], 'expected --file, --url or --packed'],
+    [['download', '--file', 'a', '--url', 'b'], '--file reads the package itself'],
+    [['download', '--file', 'a', '--packed', 'b'], '--file reads the package itself'],
+    [['download', '--url', '-'], 'both cannot be read from the standard input'],
     [['download', '--url', 'http://h/p', '--packed', '/nowhere'], '/nowhere cannot be read: ENOENT'],
     [['download', '--file', 'a', '--updater', 'http://192.0.2.1:1'], 'give --url'],
     [['rollback', 'yesterday'], 'yesterday is no release to go back to: expected previous or factory'],
@@ -211,13 +228,54 @@ describe('an order that is called wrongly', () => {
   });
 });
 
-test('every call carries the token that orders need, where there is one', async () => {
-  const seen: (string | undefined)[] = [];
-  const base = await serve((request, response) => {
-    seen.push(request.headers.authorization);
-    response.end('{"code":200,"msg":"success","data":{}}');
+describe('the token that orders need', () => {
+  const ANSWER = '{"code":200,"msg":"success","data":{"status":"idle"}}';
+
+  test('goes with orders alone', async () => {
+    const seen: (string | undefined)[] = [];
+    const base = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end(ANSWER);
+    });
+    const client = new Client({ base, token: () => Promise.resolve('abcdefgh01234567') });
+    await client.order('/cancel', {});
+    await client.get('/progress');
+    await new Client({ base, token: () => Promise.resolve(null) }).order('/cancel', {});
+    expect(seen).toEqual(['Bearer abcdefgh01234567', undefined, undefined]);
   });
-  await new Client({ base, token: 'abcdefgh01234567' }).order('/cancel', {});
-  await new Client({ base, token: null }).get('/progress');
-  expect(seen).toEqual(['Bearer abcdefgh01234567', undefined]);
+
+  test('is for the configured updater and for loopback, whoever --updater names', async () => {
+    const tokenFile = join(await temporaryFolder(), 'token');
+    await writeFile(tokenFile, 'abcdefgh01234567\n');
+    const configFile = join(await temporaryFolder(), 'config.json');
+    const place = { host: '192.0.2.7', port: 12315 };
+    await writeFile(configFile, JSON.stringify({ tokenFile, ...place }));
+    const own = `http://${place.host}:${place.port}`;
+    const urls = [
+      undefined,
+      own,
+      'http://127.0.0.1:9',
+      'http://[::1]:9',
+      'http://192.0.2.8:12315',
+      'http://192.0.2.7:80',
+    ];
+    process.env['TOPE_CONFIG'] = configFile;
+    try {
+      const tokens = await Promise.all(urls.map(async (url) => (await whereItListens(url)).token()));
+      expect(tokens.map((token) => token !== null)).toEqual([true, true, true, true, false, false]);
+    } finally {
+      delete process.env['TOPE_CONFIG'];
+    }
+  });
+
+  test('is not read to ask how things are: other users may, who cannot read it', async () => {
+    const device = await Device.on();
+    const environment = { ...device.environment, TOPE_TOKEN_FILE: join(device.folder, 'not-there') };
+    const ask = (command: string) => runNode(COMMAND, [command, '--updater', device.url], environment);
+    expect(await ask('status')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await ask('cancel')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('cannot be read'),
+    });
+  });
 });
