@@ -4,6 +4,7 @@ import { recordFactory } from '../services/deployment/record-factory.js';
 import { Store, storeFolder } from '../services/deployment/store.js';
 import { takeInstanceLock } from '../services/instance-lock.js';
 import { PROGRAM_FOLDER } from '../services/program-folder.js';
+import { withoutProxies } from '../services/configuration-sources.js';
 import { readConfiguration } from '../services/read-configuration.js';
 import { openRotatingLog } from '../services/rotating-log.js';
 import { EXIT, UsageError } from './command.js';
@@ -32,7 +33,7 @@ export async function factoryCommand(args: string[]): Promise<number> {
   const [version = '', ...paths] = positionals;
   if (!VERSION.test(version))
     throw new UsageError(`the version is ${JSON.stringify(version)}: expected three numbers, as in 1.0.0`);
-  const { configuration } = await readConfiguration(process.env);
+  const { configuration } = await readConfiguration(withoutProxies(process.env));
   const { managedRoot, extraRoots, workDir, logLevel } = configuration;
   const log = await openRotatingLog({ folder: join(workDir, 'logs'), level: logLevel });
   try {

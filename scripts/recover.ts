@@ -4,6 +4,7 @@ import { openClock } from '../services/clock.js';
 import { recoverFiles } from '../services/deployment/recover-files.js';
 import { Store, storeFolder } from '../services/deployment/store.js';
 import { takeInstanceLock } from '../services/instance-lock.js';
+import { withoutProxies } from '../services/configuration-sources.js';
 import { readConfiguration } from '../services/read-configuration.js';
 import { openRotatingLog } from '../services/rotating-log.js';
 import { openServiceControl } from '../services/service-control/open-service-control.js';
@@ -29,7 +30,7 @@ export async function recoverCommand(args: string[]): Promise<number> {
     process.stdout.write(HELP);
     return EXIT.done;
   }
-  const { configuration } = await readConfiguration(process.env);
+  const { configuration } = await readConfiguration(withoutProxies(process.env));
   const folder = storeFolder(configuration.managedRoot);
   if ((await look(join(folder, 'journal'))) === null) {
     process.stdout.write('no deployment was cut: nothing to do\n');

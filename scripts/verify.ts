@@ -8,6 +8,7 @@ import {
   type PackageExpectations,
 } from '../services/package/inspect-package.js';
 import { openZip } from '../services/package/zip-archive.js';
+import { withoutProxies } from '../services/configuration-sources.js';
 import { readConfiguration } from '../services/read-configuration.js';
 import { EXIT, UsageError } from './command.js';
 
@@ -24,6 +25,9 @@ special; TOPE_SIGNATURE=required refuses what is not signed.
 
 Exit codes: 0 a device would take it, 1 it would not, 2 wrong usage, 78 bad configuration
 `;
+
+/** Where install puts the updater, on every device. */
+const INSTALL_FOLDER = '/opt/tope/updater';
 
 const OPTIONS = {
   keys: { type: 'string' },
@@ -90,12 +94,12 @@ async function expectationsOf(
 ): Promise<PackageExpectations> {
   if (installedVersion !== null && !/^\d+\.\d+\.\d+$/.test(installedVersion))
     throw new UsageError(`--installed is ${installedVersion}; it must be of the form 1.2.3`);
-  const { configuration } = await readConfiguration(process.env);
+  const { configuration } = await readConfiguration(withoutProxies(process.env));
   return {
     ...configuration,
     version: null,
     roots: [configuration.managedRoot, ...configuration.extraRoots],
-    reserved: [],
+    reserved: [INSTALL_FOLDER, configuration.workDir],
     installedVersion,
     ...(keysDir === undefined ? {} : { keysDir }),
   };

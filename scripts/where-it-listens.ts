@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Configuration } from '../services/configuration.js';
+import { withoutProxies } from '../services/configuration-sources.js';
 import { readConfiguration } from '../services/read-configuration.js';
 import { UsageError } from './command.js';
 
@@ -19,7 +20,7 @@ export interface Place {
 export async function whereItListens(url: string | undefined): Promise<Place> {
   if (url !== undefined && !isWebAddress(url))
     throw new UsageError(`--updater is ${JSON.stringify(url)}: expected an http or https URL`);
-  const { configuration } = await readConfiguration(process.env);
+  const { configuration } = await readConfiguration(withoutProxies(process.env));
   const { host, port } = configuration;
   // An updater that listens on all addresses is asked on loopback, where its Host check knows it.
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;

@@ -56,6 +56,13 @@ export function settingsOfEnvironment(environment: Environment): Settings {
   return settings;
 }
 
+/** An environment without the variables of proxies, which only who fetches packages has to judge. */
+export function withoutProxies(environment: Environment): Environment {
+  const names = Object.values(CONFIGURATION_KEYS).flatMap(({ variable }) => namesOf(variable));
+  const foreign = new Set(names.filter((name) => !name.startsWith('TOPE_')));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !foreign.has(name)));
+}
+
 /** The names that a variable goes by, the one that wins last: of those that are not ours alone, many use lower case. */
 function namesOf(variable: string): string[] {
   return variable.startsWith('TOPE_') ? [variable] : [variable, variable.toLowerCase()];

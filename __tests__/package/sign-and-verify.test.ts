@@ -139,6 +139,8 @@ describe('verify', () => {
   test('says what a device says to one that it would refuse, on standard error', async () => {
     const { packed } = await signedPackage();
     const unsigned = await pack(await folderToPack(), ...USUAL);
+    const intoOwn = { modules: [{ name: 'x', src: 'bin/api', dst: '/opt/tope/updater/program/x' }] };
+    const ownFolder = await pack(await folderToPack(intoOwn), ...USUAL);
     const damagedZip = await readFile(packed.path);
     damagedZip.writeUInt8(damagedZip.readUInt8(40) ^ 1, 40);
     await writeFile(`${packed.path}.damaged`, damagedZip);
@@ -148,6 +150,12 @@ describe('verify', () => {
       [{ TOPE_SIGNATURE: 'required' }, [unsigned.path], /^SIGNATURE_INVALID: the package is not signed/],
       [{ TOPE_SIGNATURE: 'off' }, [`${packed.path}.damaged`], /^INVALID_PACKAGE: /],
       [{ TOPE_MANAGED_ROOT: '/srv' }, [unsigned.path], /^INVALID_MANIFEST: modules\[0\]\.dst/],
+      [{}, [ownFolder.path], /^INVALID_MANIFEST: modules\[0\]\.dst .*own folder \/opt\/tope\/updater/],
+      [
+        { TOPE_WORK_DIR: '/opt/tope/web' },
+        [unsigned.path],
+        /^INVALID_MANIFEST: .*own folder \/opt\/tope\/web/,
+      ],
       [{}, [join(none, 'none.zip')], /ENOENT.*none\.zip/],
     ] as const) {
       const { exitCode, stdout, stderr } = await command(environment, 'verify', ...args);
@@ -161,6 +169,20 @@ describe('verify', () => {
     const { exitCode, stderr } = await command({}, 'verify', unsigned.path);
     expect([exitCode, stderr]).toEqual([0, 'warning: The package is not signed\n']);
   });
+});
+
+test('a proxy that package servers could not be asked through is no matter of commands that ask none', async () => {
+  const proxies = { HTTPS_PROXY: 'socks5://127.0.0.1:1', http_proxy: 'nonsense' };
+  const { path } = await pack(await folderToPack(), ...USUAL);
+  expect(await command(proxies, 'verify', path)).toMatchObject({ exitCode: 0 });
+  expect(await command(proxies, 'status', '--updater', 'http://127.0.0.1:1')).toMatchObject({ exitCode: 1 });
+  for (const judge of ['serve', 'doctor'])
+    expect(await command(proxies, judge)).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringContaining(
+        'HTTPS_PROXY is "socks5://127.0.0.1:1": expected the http URL of a proxy',
+      ),
+    });
 });
 
 describeIf(MINISIGN, 'Debian’s minisign', () => {

@@ -1,11 +1,12 @@
+import { unitNameProblem } from '../service-control/unit-names.js';
 import type { HealthJson, ManifestJson, ModuleJson } from './manifest-schema.js';
 import { quote } from './package-errors.js';
 import { pathProblem } from './path-form.js';
 import { Problems } from './problems.js';
 
 /**
- * The rules of the package format that a manifest breaks or keeps by itself: unique names, forms of src, dst, remove
- * and health. Throws INVALID_MANIFEST naming each wrong field, its value and what was expected.
+ * The rules of the package format that a manifest breaks or keeps by itself: unique names, forms of src, dst, remove,
+ * process_name and health. Throws INVALID_MANIFEST naming each wrong field, its value and what was expected.
  */
 export function checkForm({ modules }: ManifestJson): void {
   const problems = new Problems();
@@ -34,8 +35,9 @@ function checkModule(problems: Problems, field: string, module: ModuleJson): voi
   (module.post_cmds ?? []).forEach((command, index) =>
     refuse(`post_cmds[${index}]`, command, command.includes('\0') ? 'a command must not hold a NUL' : null),
   );
-  if (typeof module.process_name === 'string' && /[\0/]/.test(module.process_name))
-    refuse('process_name', module.process_name, 'a unit is named without slashes and NULs');
+  // The schema's empty name is none.
+  if (typeof module.process_name === 'string' && module.process_name !== '')
+    refuse('process_name', module.process_name, unitNameProblem(module.process_name));
   if (module.health) refuse('health', module.health, healthProblem(module.health));
 }
 

@@ -13,21 +13,28 @@ const OTHER_KINDS = /\.(?:socket|timer|path|target|mount|automount|swap|device|s
  * INVALID_MANIFEST for what systemd.unit(5) does not allow, for other kinds of units, and for the updater's own ones.
  */
 export function serviceUnitName(name: string): string {
-  const unit = name.endsWith(SERVICE) ? name : `${name}${SERVICE}`;
+  const problem = unitNameProblem(name);
+  if (problem !== null)
+    throw new UpdateError('INVALID_MANIFEST', `process_name ${JSON.stringify(name)}: ${problem}`);
+  return fullName(name);
+}
+
+/** Why a manifest's `process_name` names no unit that a package may have; null where it does. */
+export function unitNameProblem(name: string): string | null {
+  const unit = fullName(name);
   const bare = shortName(unit);
   if (!/^[A-Za-z0-9:_.\\@-]+$/.test(bare) || unit.length > MAX_LENGTH)
-    throw refused(name, 'expected at most 255 of A-Z a-z 0-9 : _ . \\ @ -');
-  if (OTHER_KINDS.test(bare)) throw refused(name, 'expected a .service unit');
-  if (bare.endsWith('@')) throw refused(name, 'expected an instance, not a template');
-  if (OWN_UNITS.includes(unit)) throw refused(name, "expected a unit that is not the updater's own");
-  return unit;
+    return 'expected at most 255 of A-Z a-z 0-9 : _ . \\ @ -';
+  if (OTHER_KINDS.test(bare)) return 'expected a .service unit';
+  if (bare.endsWith('@')) return 'expected an instance, not a template';
+  return OWN_UNITS.includes(unit) ? "expected a unit that is not the updater's own" : null;
+}
+
+function fullName(name: string): string {
+  return name.endsWith(SERVICE) ? name : `${name}${SERVICE}`;
 }
 
 /** A unit's name as people say it: without `.service`. */
 export function shortName(unit: string): string {
   return unit.endsWith(SERVICE) ? unit.slice(0, -SERVICE.length) : unit;
-}
-
-function refused(name: string, expected: string): UpdateError {
-  return new UpdateError('INVALID_MANIFEST', `process_name ${JSON.stringify(name)}: ${expected}`);
 }
