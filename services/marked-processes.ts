@@ -8,14 +8,18 @@ export const MARK_VARIABLE = 'TOPE_UPDATER_RUN';
 const ROUNDS = 50;
 const BETWEEN_ROUNDS_MS = 10;
 
-/** Ends (SIGKILL) every process whose environment has this mark, and looks again until there is none. */
-export async function endMarked(mark: string): Promise<void> {
+/**
+ * Ends (SIGKILL) every process whose environment has this mark, and looks again until there is none, half a second long;
+ * answers with those that are left. What has given itself another environment and session is not found.
+ */
+export async function endMarked(mark: string): Promise<number[]> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const found = await pidsMarked(mark);
-    if (found.length === 0) return;
+    if (found.length === 0) return [];
     for (const pid of found) endProcess(pid);
     await delay(BETWEEN_ROUNDS_MS);
   }
+  return pidsMarked(mark);
 }
 
 async function pidsMarked(mark: string): Promise<number[]> {

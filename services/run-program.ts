@@ -47,8 +47,9 @@ export function shellCommand(line: string): string[] {
 
 /**
  * Runs a program as root in `/` until it ends, its time is up or the signal is aborted; nothing that it has started
- * outlives it (without systemd: nothing that has kept its process group or its environment). Its output is bounded, its input empty. Throws CANCELLED
- * where the signal is aborted before it begins, and an error with systemd's words where it refuses to run anything.
+ * outlives it (without systemd: nothing that has kept its process group or its environment; what does not end is told at
+ * the end of the output). Its output is bounded, its input empty. Throws CANCELLED where the signal is aborted before it
+ * begins, and an error with systemd's words where it refuses to run anything.
  */
 export async function runProgram(argv: readonly string[], options: RunOptions): Promise<ProgramResult> {
   if (options.signal?.aborted === true) throw new UpdateError('CANCELLED', `${argv.join(' ')} was not run`);
@@ -76,13 +77,18 @@ async function runAsGroup(argv: readonly string[], options: RunOptions): Promise
   const { tail, timedOut } = await watch(child, options, () => killGroupOf(child));
   killGroupOf(child);
   // What has made a group or session of its own.
-  await endMarked(mark);
+  const left = await endMarked(mark);
   return {
     exitCode: child.exitCode,
     endedBy: child.signalCode?.replace('SIG', '') ?? null,
     timedOut,
-    output: await tail.text(PIPES_MS),
+    output: (await tail.text(PIPES_MS)) + leftInWords(left),
   };
+}
+
+/** Told at the end of the output, which is what is logged and shown of a program. */
+function leftInWords(pids: readonly number[]): string {
+  return pids.length === 0 ? '' : `\nprocesses that do not end: ${pids.join(', ')}`;
 }
 
 async function runAsUnit(argv: readonly string[], options: RunOptions): Promise<ProgramResult> {
