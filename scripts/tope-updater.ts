@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<Com
     about: 'record what is on the device as the factory release',
     load: async () => (await import('./factory.js')).factoryCommand,
   },
+  'unit-settings': {
+    about: 'print how its systemd units follow the configuration, for install',
+    load: async () => (await import('./unit-settings.js')).unitSettingsCommand,
+  },
   pack: {
     about: 'build a package, on a workstation',
     load: async () => (await import('./pack.js')).packCommand,

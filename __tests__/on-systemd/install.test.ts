@@ -31,10 +31,12 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
   });
 
   test('puts the updater back that was there, where its own does not start', async () => {
-    await device.configure({ port: 'none' });
+    await device.configure({ tokenFile: '/nowhere' });
     const { code, stdout, stderr } = await device.install();
     expect(code).toBe(1);
     expect(stdout).toContain('found another updater');
+    expect(await device.lab.sh('ls -A /usr/local/bin | grep tope || echo none')).toBe('none');
+    expect(await device.lab.sh(`find ${UNITS} -name '*.d'`)).toBe('');
     expect(stderr).toContain('what ran before runs again');
     expect(await device.property('tope-updater', 'ExecStart')).toContain('main.sh');
     expect(await device.property('tope-updater', 'ActiveState')).toBe('active');
@@ -42,12 +44,27 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     await device.configure({});
   });
 
+  test('is not installed where others than root could change it', async () => {
+    await device.lab.sh('chmod 777 /opt/tope/updater');
+    const { code, stderr } = await device.install();
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining('others than root can write here: /opt/tope/updater;'),
+    });
+    await device.lab.sh('chmod 755 /opt/tope/updater; chown 1000 /opt/tope');
+    expect((await device.install()).stderr).toContain('others than root can write here: /opt/tope;');
+    await device.lab.sh('chown 0 /opt/tope');
+  });
+
   test('takes over from another updater and keeps what was there [D-11]', async () => {
+    await device.lab.sh('chown -R 1000:1000 /root/release; chmod -R g+w /root/release');
     expect(await device.install('--factory', '1.4.0')).toMatchObject({ code: 0 });
     expect(await names('/opt/tope/updater/replaced')).toEqual(['state.json', 'tope-updater.service']);
     expect(await names('/opt/tope/updater')).toEqual(
       expect.arrayContaining(['main.sh', 'program', 'replaced', 'tmp']),
     );
+    const ofOthers = "find -H /opt/tope/updater/program '(' ! -user 0 -o -perm /022 ')' ! -type l";
+    expect(await device.lab.sh(ofOthers)).toBe('');
     expect(await device.progress()).toMatchObject({ stage: 'idle' });
     expect(await device.versions()).toEqual({ current: '1.4.0', previous: null, factory: '1.4.0' });
     expect(await device.property('tope-updater', 'StatusText')).toMatch(/^idle 0 %/);
@@ -108,7 +125,8 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     await device.lab.sh(other);
     const before = await device.lab.sh('readlink /opt/tope/updater/program');
     await device.lab.sh(
-      'cp -a /root/release /root/good; echo syntax error >/root/release/program/dist/scripts/tope-updater.js',
+      `cp -a /root/release /root/good
+       sed -i '1s/^#!.*//; 1i if (process.argv[2] === "serve") process.exit(1);' /root/release/program/dist/scripts/tope-updater.js`,
     );
     await device.lab.sh(other);
     expect(await device.install()).toMatchObject({
@@ -125,6 +143,30 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     expect((await names('/opt/tope/updater')).filter((name) => name.startsWith('program-'))).toHaveLength(1);
   });
 
+  test('follows other roots once it is installed again: recover runs at boot where their journal is', async () => {
+    await device.configure({ managedRoot: '/srv/tope', extraRoots: [UNITS, '/srv/one more'] });
+    await device.lab.sh("mkdir -p /srv/tope '/srv/one more'");
+    const doctor = () =>
+      device.lab.exec(['sh', '-c', 'tope-updater doctor | grep "^FAULT units.*follow\\|asks"']);
+    expect((await doctor()).stdout).toMatch(
+      /tope-roots\.conf is not what the configuration asks for → call install/,
+    );
+    expect(await device.install()).toMatchObject({ code: 0 });
+    expect((await doctor()).stdout).toBe('');
+    expect(await device.property('tope-updater', 'ReadWritePaths')).toContain('/srv/one more');
+    await device.lab.sh('echo no journal >/srv/tope/.tope-updater/journal');
+    expect(await device.uninstall()).toMatchObject({ code: 1, stderr: expect.stringContaining('/srv/tope') });
+    expect(await device.property('tope-updater', 'ActiveState')).toBe('active');
+    await device.lab.kill();
+    await device.lab.boot();
+    expect(await device.property('tope-updater-recover', 'ConditionResult')).toBe('yes');
+    await device.lab.sh('systemctl stop tope-updater; rm /srv/tope/.tope-updater/journal');
+    await device.configure({});
+    expect(await device.install()).toMatchObject({ code: 0 });
+    await device.lab.sh('systemctl start tope-updater-recover');
+    expect(await device.property('tope-updater-recover', 'ConditionResult')).toBe('no');
+  });
+
   test('is removed, and leaves store, configuration and services alone', async () => {
     await device.addService('voice', '#!/bin/sh\nexec sleep 1000\n', [
       '[Service]',
@@ -132,6 +174,7 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     ]);
     expect(await device.uninstall()).toMatchObject({ code: 0 });
     expect(await device.property('tope-updater', 'LoadState')).toBe('not-found');
+    expect(await device.lab.sh(`find ${UNITS} -name 'tope-updater*'`)).toBe('');
     expect(await device.property('voice', 'ActiveState')).toBe('active');
     expect(await names('/opt/tope/.tope-updater')).toEqual(expect.arrayContaining(['factory', 'releases']));
     expect(await names('/etc/tope-updater')).toContain('config.json');

@@ -6,9 +6,11 @@ import { fault, findingsOf, note, type Finding } from './finding.js';
 import { checkFolders } from './folders.js';
 import { checkKeys } from './keys.js';
 import { checkLastOrder } from './last-order.js';
+import { checkOwners } from './owners.js';
 import { checkPort } from './port.js';
 import { checkJournal, checkStateFile } from './state-file.js';
 import { checkToken } from './token.js';
+import { checkUnitSettings } from './unit-settings.js';
 import { checkUnits } from './units.js';
 
 /** Looks at everything that an update needs, changing nothing. `warnings` are the configuration's. */
@@ -27,6 +29,8 @@ export async function examine(
     ...(await findingsOf('keys', () => checkKeys(configuration))),
     ...(await findingsOf('token', () => checkToken(configuration.tokenFile))),
     ...(await findingsOf('units', () => checkUnits(configuration, store))),
+    ...(await findingsOf('units', () => checkUnitSettings(configuration))),
+    ...(await findingsOf('owner', checkOwners)),
     ...(await findingsOf('state', () => checkStateFile(workDir))),
     ...(await findingsOf('journal', () => checkJournal(store))),
     ...(await findingsOf('last order', () => checkLastOrder(workDir))),

@@ -36,6 +36,8 @@ async function folder(path: string, forbidden: number): Promise<Finding> {
       `${path} has mode 0${mode.toString(8)}`,
       `chmod 0${(mode & ~forbidden).toString(8)} ${path}`,
     );
+  if (entry.uid !== 0 && entry.uid !== process.geteuid?.())
+    return fault('folder', `${path} belongs to user ${entry.uid}`, `chown root ${path}`);
   try {
     await access(path, constants.W_OK);
   } catch (error) {

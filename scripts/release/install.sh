@@ -13,6 +13,7 @@ UNITS=/etc/systemd/system
 COMMAND=/usr/local/bin/tope-updater
 SERVICE=tope-updater.service
 RECOVER=tope-updater-recover.service
+DROP_IN=tope-roots.conf
 ANSWER_TRIES=60
 
 # Only what was written here: the rest of the device need not wait.
@@ -40,6 +41,11 @@ node=program/runtime/node
 "$node" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 15) ? 0 : 1)' ||
   refuse "$node is $("$node" --version 2>&1), expected v20.15 or newer"
 
+# Whoever could write there could have root run their own program.
+foreign=$(find -H /opt/tope "$HOME_FOLDER" "$CONFIG" "$CONFIG/config.json" -maxdepth 0 '(' ! -user 0 -o -perm /022 ')' 2>/dev/null || true)
+[ -z "$foreign" ] ||
+  refuse "others than root can write here: $(echo $foreign); chown root:root and chmod go-w each, then call install again"
+
 version=$(cat VERSION)
 id=$version-$(sha256sum SHA256SUMS | cut -c 1-12)
 new=$HOME_FOLDER/program-$id
@@ -61,7 +67,9 @@ if systemctl --quiet is-enabled "$SERVICE" 2>/dev/null; then was_enabled=true; f
 undo_folder=$(mktemp -d)
 for unit in "$SERVICE" "$RECOVER"; do
   if [ -e "$UNITS/$unit" ] || [ -L "$UNITS/$unit" ]; then cp -a "$UNITS/$unit" "$undo_folder/"; fi
+  if [ -e "$UNITS/$unit.d/$DROP_IN" ]; then cp -a "$UNITS/$unit.d/$DROP_IN" "$undo_folder/$unit.conf"; fi
 done
+command_before=$(readlink "$COMMAND" || true)
 
 point_to() { ln -sfn "$1" "$PROGRAM.new" && mv -T "$PROGRAM.new" "$PROGRAM"; }
 
@@ -77,7 +85,11 @@ undo() {
     for unit in "$SERVICE" "$RECOVER"; do
       if [ -e "$undo_folder/$unit" ] || [ -L "$undo_folder/$unit" ]; then cp -aT "$undo_folder/$unit" "$UNITS/$unit"
       else systemctl --quiet disable "$unit" 2>/dev/null; rm -f "$UNITS/$unit"; fi
+      if [ -e "$undo_folder/$unit.conf" ]; then cp -aT "$undo_folder/$unit.conf" "$UNITS/$unit.d/$DROP_IN"
+      else rm -f "$UNITS/$unit.d/$DROP_IN"; rmdir "$UNITS/$unit.d" 2>/dev/null; fi
     done
+    if [ -n "$command_before" ]; then ln -sfn "$command_before" "$COMMAND"
+    elif [ -L "$COMMAND" ]; then rm -f "$COMMAND"; fi
     if [ -n "$before" ]; then point_to "$before"; else rm -f "$PROGRAM"; fi
     if [ "$before" != "$(basename "$new")" ]; then rm -rf "$new"; fi
     systemctl daemon-reload
@@ -100,11 +112,21 @@ if ! same; then
   rm -rf "$HOME_FOLDER/.program.new"
   cp -a program "$HOME_FOLDER/.program.new"
   cp -a SHA256SUMS "$HOME_FOLDER/.program.new/SHA256SUMS"
+  # The archive was unpacked by somebody, who need not be root.
+  chown -R 0:0 "$HOME_FOLDER/.program.new"
+  chmod -R go-w "$HOME_FOLDER/.program.new"
   sed -n 's#  program/#  #p' SHA256SUMS >"$HOME_FOLDER/.program.new/program.sha256"
 fi
 if [ ! -e "$CONFIG/config.json" ]; then cp config.json "$CONFIG/config.json"; fi
+# What the units will read, not what this shell has set.
+for unit in "$SERVICE" "$RECOVER"; do
+  (cd "$WORK" && env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    "$OLDPWD/program/bin/tope-updater" unit-settings "$unit") >"$undo_folder/$unit.new" || refuse "this release cannot use $CONFIG/config.json; nothing was changed"
+done
 units_differ=false
-for unit in "$SERVICE" "$RECOVER"; do cmp -s "systemd/$unit" "$UNITS/$unit" || units_differ=true; done
+for unit in "$SERVICE" "$RECOVER"; do
+  cmp -s "systemd/$unit" "$UNITS/$unit" && cmp -s "$undo_folder/$unit.new" "$UNITS/$unit.d/$DROP_IN" || units_differ=true
+done
 flush
 
 if [ "$fresh" = false ] && [ "$units_differ" = false ] && [ "$factory" = false ] && [ "$before" = "$(basename "$new")" ] &&
@@ -124,6 +146,10 @@ for unit in "$SERVICE" "$RECOVER"; do
   cp "systemd/$unit" "$UNITS/.$unit.new"
   chmod 644 "$UNITS/.$unit.new"
   mv -T "$UNITS/.$unit.new" "$UNITS/$unit"
+  mkdir -p "$UNITS/$unit.d"
+  cp "$undo_folder/$unit.new" "$UNITS/$unit.d/.$DROP_IN"
+  chmod 644 "$UNITS/$unit.d/.$DROP_IN"
+  mv -T "$UNITS/$unit.d/.$DROP_IN" "$UNITS/$unit.d/$DROP_IN"
 done
 if [ ! -e "$COMMAND" ] || [ -L "$COMMAND" ]; then mkdir -p "$(dirname "$COMMAND")" && ln -sfn "$PROGRAM/bin/tope-updater" "$COMMAND"; fi
 flush
