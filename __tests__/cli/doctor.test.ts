@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Device } from '../support/device.js';
 import { closedOrigin, serve } from '../support/small-server.js';
 import { URL_SECRET } from '../support/package-server.js';
+import { ROOT, testIf } from '../support/requirements.js';
 import { runNode, type Ending } from '../support/run-node.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { accepted } from '../support/updater-caller.js';
@@ -40,6 +41,18 @@ describe('the doctor', () => {
       expect(faults.filter((line) => words.test(line))).toHaveLength(1);
     expect(faults).toHaveLength(6);
     for (const about of ['room', 'units', 'journal', 'last order']) expect(stdout).toContain(` ${about} `);
+  });
+
+  testIf(ROOT, 'names what belongs to somebody else, and a configuration that others can write', async () => {
+    const device = await Device.make();
+    await chown(device.root, 1000, 1000);
+    await chmod(join(device.folder, 'config.json'), 0o666);
+    const { stdout } = await doctor(device, await closedOrigin());
+    for (const words of [
+      /^FAULT folder +\S+\/opt belongs to user 1000 → chown root \S+\/opt$/m,
+      /^FAULT owner +\S+\/config\.json has mode 0666 → chmod go-w \S+$/m,
+    ])
+      expect(stdout).toMatch(words);
   });
 
   test('finds nothing wrong with a device that works, and tells how its last order ended', async () => {

@@ -37,6 +37,10 @@ const download = {
   package_md5: ORDER.md5,
 };
 
+/** Stands in the query of an order's URL, and in no answer. */
+export const QUERY_SECRET = 'q5SecretOfTheQuery';
+const odd = { ...download, package_url: `http://127.0.0.1:1/it's "an" <odd> file?sig=${QUERY_SECRET}` };
+
 /** Anything that can stand in a header's value or a path: printable ASCII. */
 const word = fc.string({ unit: 'grapheme-ascii', maxLength: 30 }).map((text) => text.trim());
 const pathWord = fc
@@ -70,7 +74,13 @@ const type = part(
 );
 const body = part<Buffer>(
   [
-    ...[download, { version: ORDER.version }, { to: 'previous' }, { ...download, __proto__: 1, more: [] }],
+    ...[
+      download,
+      odd,
+      { version: ORDER.version },
+      { to: 'previous' },
+      { ...download, __proto__: 1, more: [] },
+    ],
   ].map((json) => Buffer.from(JSON.stringify(json))),
   fc
     .oneof(

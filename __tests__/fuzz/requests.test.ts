@@ -5,7 +5,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { closeBenches, openBench, type Bench } from '../support/http-bench.js';
 import { FUZZ_WITHIN_MS, tryWith } from './effort.js';
-import { requests, type HostileRequest } from './hostile-requests.js';
+import { QUERY_SECRET, requests, type HostileRequest } from './hostile-requests.js';
 
 const STATES = ['downloading.transferring', 'ready.waiting', 'deploying.switching', 'idle'] as const;
 
@@ -68,6 +68,7 @@ test(
     const property = fc.asyncProperty(requests, async (asked) => {
       const before = bench.path();
       const { status, text } = await answered(bench, asked);
+      expect(text).not.toContain(QUERY_SECRET);
       expect(status).toBeGreaterThanOrEqual(200);
       expect(status).toBeLessThan(500);
       if (text.startsWith('{"code"')) expect(text).not.toMatch(/^\{"code":500|INTERNAL_ERROR/);
