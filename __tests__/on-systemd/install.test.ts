@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net';
 import { beforeAll, expect, test } from '@jest/globals';
 import { InstalledDevice, UNITS } from '../support/installed-device.js';
 import { realLibraries } from '../support/real-files.js';
@@ -107,6 +108,23 @@ describeIf(SYSTEMD_LAB, 'the packed release on a device', () => {
     await device.post('/update', { version: built.version });
     expect(await device.ends()).toBeNull();
     console.log(`${built.size} bytes under 96 MiB: ${Math.round(performance.now() - began)} ms`);
+    expect(await device.property('tope-updater', 'MainPID')).toBe(pid);
+    expect(await device.property('tope-updater', 'NRestarts')).toBe('0');
+    await device.limitMemory(null);
+  });
+
+  test('is not killed by clients that ask and never read', async () => {
+    await device.limitMemory('96M', { swap: '0' });
+    const pid = await device.property('tope-updater', 'MainPID');
+    const sockets: Socket[] = [];
+    for (let n = 0; n < 60; n += 1) {
+      const socket = connect(device.listensAt, '127.0.0.1');
+      socket.on('error', () => undefined).pause();
+      socket.write('GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3000));
+      sockets.push(socket);
+      await device.progress();
+    }
+    for (const socket of sockets) socket.destroy();
     expect(await device.property('tope-updater', 'MainPID')).toBe(pid);
     expect(await device.property('tope-updater', 'NRestarts')).toBe('0');
     await device.limitMemory(null);

@@ -82,6 +82,11 @@ export class InstalledDevice extends UpdaterCaller {
     await this.lab.write('/etc/tope-updater/config.json', JSON.stringify(configuration));
   }
 
+  /** Where it listens, on the loopback that both share. */
+  get listensAt(): number {
+    return this.port;
+  }
+
   install(...args: string[]): Promise<Outcome> {
     return this.lab.exec([`${RELEASE}/install`, ...args]);
   }
