@@ -69,7 +69,13 @@ async function startWith(put: () => void): Promise<string[]> {
 }
 
 /** All but the updater's own tmp/ and logs/; its store too must be as it was. */
-const everythingElse = () => treeOf([device.folder], ['tmp', 'logs', 'packages']);
+/** The lock has another name with each start. */
+const LOCK = /\/lock\.[0-9a-f]+$/;
+
+async function everythingElse(): Promise<Record<string, string>> {
+  const tree = await treeOf([device.folder], ['tmp', 'logs', 'packages']);
+  return Object.fromEntries(Object.entries(tree).filter(([path]) => !LOCK.test(path)));
+}
 
 async function expectNextOrderIsTaken(): Promise<void> {
   accepted(await device.download(next));
