@@ -61,9 +61,9 @@ function isLastResortRecorded(now: Now): boolean {
   );
 }
 
-/** How often in a row the state was restored where nothing but the saved state counts: there is no journal. */
+/** How often in a row the state was restored. */
 function restoresIn(now: Now): number {
-  return GUARDS.isThereNoJournal(now) ? (restoredIn(now)?.restores ?? 0) : 0;
+  return restoredIn(now)?.restores ?? 0;
 }
 
 function hasRunOut({ trust }: UpdateContext, at: Instant): boolean {
@@ -104,12 +104,21 @@ export const GUARDS = {
   },
 
   isThereNoJournal: (now: Now) => restoredIn(now)?.journal === null,
-  isDownloadStuck: (now: Now) => restoresIn(now) > MAX_DOWNLOAD_RESTORES,
-  isStuck: (now: Now) => restoresIn(now) > MAX_RESTORES,
-  isPackageGone: (now: Now) => GUARDS.isThereNoJournal(now) && restoredIn(now)?.packageOnDisk === false,
+  /**
+   * An order is taken only after the end of the deployment before it was saved: where nothing of the new order's own has
+   * begun, a journal that is over is that one's, told already and not tidied away yet.
+   */
+  isEarlierJournalOver: (now: Now) =>
+    GUARDS.isThereNoJournal(now) ||
+    (GUARDS.isOrdinaryJournal(now) && isJournalIn(now, 'undone')) ||
+    isLastResortRecorded(now),
+  isDownloadStuck: (now: Now) => GUARDS.isEarlierJournalOver(now) && restoresIn(now) > MAX_DOWNLOAD_RESTORES,
+  isVerifyingStuck: (now: Now) => GUARDS.isEarlierJournalOver(now) && restoresIn(now) > MAX_RESTORES,
+  isStuck: (now: Now) => GUARDS.isThereNoJournal(now) && restoresIn(now) > MAX_RESTORES,
+  isPackageGone: (now: Now) => GUARDS.isEarlierJournalOver(now) && restoredIn(now)?.packageOnDisk === false,
   hasTrustRunOut: (now: Now) => {
     const at = restoredIn(now)?.at;
-    return GUARDS.isThereNoJournal(now) && at !== undefined && hasRunOut(now.context, at);
+    return GUARDS.isEarlierJournalOver(now) && at !== undefined && hasRunOut(now.context, at);
   },
   isCommitted: (now: Now) => {
     const current = restoredIn(now)?.current ?? null;
@@ -120,9 +129,7 @@ export const GUARDS = {
   isOrdinaryJournal: (now: Now) => journalIn(now) !== null && !GUARDS.isLastResortGoingOn(now),
   isUndoUnfinished: (now: Now) => GUARDS.isOrdinaryJournal(now) && !isJournalIn(now, 'undone'),
   mayStopAgain: (now: Now) =>
-    GUARDS.isOrdinaryJournal(now) &&
-    isJournalIn(now, 'stopping') &&
-    (restoredIn(now)?.restores ?? 0) <= MAX_RESTORES,
+    GUARDS.isOrdinaryJournal(now) && isJournalIn(now, 'stopping') && restoresIn(now) <= MAX_RESTORES,
   isJournalStopping: (now: Now) => isJournalIn(now, 'stopping'),
   isJournalSwitching: (now: Now) => isJournalIn(now, 'switching'),
   isJournalSwitched: (now: Now) => isJournalIn(now, 'switched'),
@@ -139,5 +146,5 @@ export const GUARDS = {
     (GUARDS.isOrdinaryJournal(now) && isJournalIn(now, 'undone')) ||
     GUARDS.isLastResortOver(now),
   isNewVersionHanging: (now: Now) =>
-    isJournalIn(now, 'switched') && (restoredIn(now)?.restores ?? 0) > MAX_RESTARTING_RESTORES,
+    isJournalIn(now, 'switched') && restoresIn(now) > MAX_RESTARTING_RESTORES,
 };

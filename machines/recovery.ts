@@ -1,7 +1,8 @@
 /**
  * What a restart finds, as one table: where the event RESTORED leads from each state. A state that has no row here
  * goes on by itself, because its actor starts again. **The journal outranks the saved state**: rows that are about
- * the saved state alone hold only where there is no journal, and `whatever` holds for every state, lost ones too.
+ * the saved state alone hold only where there is no journal, and `whatever` holds for every state, lost ones too. One that
+ * is over and was not removed yet decides nothing where an order was taken after it.
  */
 export const AFTER_RESTART = {
   whatever: [
@@ -19,15 +20,22 @@ export const AFTER_RESTART = {
   ],
 
   idle: { guard: 'isThereNoJournal', target: 'idle', reenter: true, description: 'tidies again' },
-  downloading: { guard: 'isDownloadStuck', target: 'failed', actions: 'noteStuckDownload' },
-  verifying: { guard: 'isStuck', target: 'failed', actions: 'noteStuck' },
+  downloading: [
+    { guard: 'isDownloadStuck', target: 'failed', actions: 'noteStuckDownload' },
+    { guard: 'isEarlierJournalOver', description: 'goes on' },
+  ],
+  verifying: [
+    { guard: 'isVerifyingStuck', target: 'failed', actions: 'noteStuck' },
+    { guard: 'isEarlierJournalOver', description: 'goes on' },
+  ],
   'verifying.inspecting': [
-    { guard: 'isStuck', target: '#updater.failed', actions: 'noteStuck' },
-    { guard: 'isThereNoJournal', target: 'hashing' },
+    { guard: 'isVerifyingStuck', target: '#updater.failed', actions: 'noteStuck' },
+    { guard: 'isEarlierJournalOver', target: 'hashing' },
   ],
   ready: [
     { guard: 'hasTrustRunOut', target: 'failed', actions: 'noteExpiry' },
     { guard: 'isPackageGone', target: 'failed', actions: 'noteMissingPackage' },
+    { guard: 'isEarlierJournalOver', description: 'goes on' },
   ],
   deploying: { guard: 'isStuck', target: 'failed', actions: 'noteStuck' },
   'deploying.stopping': [

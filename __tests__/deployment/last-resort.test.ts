@@ -143,6 +143,14 @@ describe('the last resort', () => {
     expect(await bench.faults()).toEqual([]);
   });
 
+  test('that is recorded and not tidied away yet does not stand in the way of the next update', async () => {
+    const device = await stuck();
+    await toFactory(device);
+    await device.install('1.2.0');
+    expect((await device.bench.lists())['-> current']).toBe('000003-1.2.0');
+    expect(await device.bench.faults()).toEqual([]);
+  });
+
   test('is refused where there is none, and where it is what was live', async () => {
     const device = await ApiDevice.make();
     await undone(device);

@@ -12,13 +12,13 @@ const TABLE = `
   state on disk                     | none                              | stopping            | switching         | switched                | undoing                           | undone                            | factory
   lost                              | idle                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
   idle                              | idle                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  downloading.transferring          | downloading.transferring          | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  downloading.backingOff            | downloading.backingOff            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  downloading.waitingForNetwork     | downloading.waitingForNetwork     | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  verifying.hashing                 | verifying.hashing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  verifying.inspecting              | verifying.hashing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  ready.waiting                     | ready.waiting                     | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  ready.askingGuard                 | ready.askingGuard                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
+  downloading.transferring          | downloading.transferring          | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | downloading.transferring          | restarting.rollingBack.toFactory
+  downloading.backingOff            | downloading.backingOff            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | downloading.backingOff            | restarting.rollingBack.toFactory
+  downloading.waitingForNetwork     | downloading.waitingForNetwork     | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | downloading.waitingForNetwork     | restarting.rollingBack.toFactory
+  verifying.hashing                 | verifying.hashing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | verifying.hashing                 | restarting.rollingBack.toFactory
+  verifying.inspecting              | verifying.hashing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | verifying.hashing                 | restarting.rollingBack.toFactory
+  ready.waiting                     | ready.waiting                     | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | ready.waiting                     | restarting.rollingBack.toFactory
+  ready.askingGuard                 | ready.askingGuard                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | ready.askingGuard                 | restarting.rollingBack.toFactory
   deploying.rehashing               | deploying.rehashing               | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
   deploying.staging                 | deploying.staging                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
   deploying.stopping                | deploying.staging                 | deploying.stopping  | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
@@ -79,15 +79,42 @@ describe('after a restart', () => {
       'verifying.hashing',
       'deploying.staging',
     ] as const) {
-      const machine = await after(state, restored({ ...late, journal: journal('undone') }));
+      const machine = await after(state, restored({ ...late, journal: journal('switching') }));
       expect(machine.state).toBe('deploying.undoing');
+    }
+    const own = await after('deploying.staging', restored({ ...late, journal: journal('undone') }));
+    expect(own.state).toBe('deploying.undoing');
+  });
+
+  test('a journal that was told and is not tidied away yet does not fail the order that came after it', async () => {
+    const cause = { code: 'HEALTH_CHECK_FAILED', message: 'of the update before' } as const;
+    const told = [
+      { journal: journal('undone', { cause }) },
+      { journal: journal('switched', { cause, purpose: 'factory' }), current: WANTED.id },
+    ];
+    for (const facts of told) {
+      const machine = await after('downloading.backingOff', restored(facts));
+      await machine.settle();
+      expect([machine.state, machine.context.failure]).toEqual(['ready.waiting', null]);
+      for (const [state, late, code] of [
+        ['ready.waiting', { packageOnDisk: false }, 'PACKAGE_NOT_FOUND'],
+        ['ready.waiting', { at: at(25 * HOUR_MS) }, 'PACKAGE_EXPIRED'],
+        ['downloading.transferring', { restores: 4 }, 'DOWNLOAD_FAILED'],
+        ['verifying.inspecting', { restores: 11 }, 'INTERNAL_ERROR'],
+      ] as const) {
+        const failed = await after(state, restored({ ...facts, ...late }));
+        expect([failed.state, failed.context.failure?.code]).toEqual(['failed', code]);
+      }
     }
   });
 
   test('a last resort whose files are in place is started and watched again, but not once its end was told', async () => {
     const found = restored({ journal: lastResort('switched'), current: 'f' });
     for (const state of LEAF_STATES) {
-      const next = state === 'failed' ? 'failed' : 'restarting.rollingBack.toFactory';
+      // Orders that came after it, and its own end.
+      const isLater = /^(?:failed|downloading|verifying|ready)/.test(state);
+      const later = state === 'verifying.inspecting' ? 'verifying.hashing' : state;
+      const next = isLater ? later : 'restarting.rollingBack.toFactory';
       expect([state, (await after(state, found)).state]).toEqual([state, next]);
     }
     const noVersionRuns = await machineIn('restarting.rollingBack.toFactory');

@@ -25,7 +25,8 @@ export async function closeDeployment(store: Store, keep: number, log: Log): Pro
   await giveOwnInodes(store, log);
 }
 
-async function isOver({ head, body }: Journal, store: Store): Promise<boolean> {
+/** Whether nothing of a journal is needed any more: it is undone, or of a last resort that is recorded. */
+export async function isOver({ head, body }: Journal, store: Store): Promise<boolean> {
   if (head.phase === 'undone') return true;
   const isLastResort = body.purpose === 'factory' && head.phase === 'switched';
   return isLastResort && (await store.pointer('current')) === body.to.id;

@@ -3,6 +3,7 @@ import { toUpdateError, UpdateError } from '../../machines/errors.js';
 import { isSystemError, look } from '../disk.js';
 import { noRoom } from '../free-room.js';
 import type { Log } from '../log.js';
+import { isOver } from './close-deployment.js';
 import { Journal } from './journal.js';
 import type { Operation } from './operation.js';
 import type { FileRecord, Release } from './release.js';
@@ -79,7 +80,7 @@ export async function stageRelease(
 async function refuseOpenJournal(store: Store): Promise<void> {
   const journal = await Journal.read(store.journalPath);
   if (journal === null) return;
-  if (journal.head.phase === 'undone') return journal.remove();
+  if (await isOver(journal, store)) return journal.remove();
   throw new UpdateError(
     'DEPLOYMENT_FAILED',
     `the deployment of ${journal.body.to.version} was cut while ${journal.head.phase} and not undone yet: restart the device`,
