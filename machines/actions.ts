@@ -1,4 +1,5 @@
 import { assign } from 'xstate';
+import type { WayBack } from './actor-ports.js';
 import { ageAt, newAge, type Instant } from './clock.js';
 import { amended, errorLine, failureIn, noted } from './failure.js';
 import { attemptsAfter } from './guards.js';
@@ -211,9 +212,14 @@ export const ACTIONS = {
       'the device was restarted again and again before the new version had settled',
     ),
   ),
-  noteWayBack: change<{ outcome: string }>(({ context }, { outcome }) =>
-    amended(context, ({ message }) => ({ message: `${message}; ${outcome}` })),
-  ),
+  /** A version that was never switched to is not bad, whatever step the failure came from. */
+  noteWayBack: change<WayBack>(({ context }, { outcome, hasSwitched, notices }) => ({
+    ...amended(context, ({ message }) => ({ message: `${message}; ${outcome}` })),
+    ...(context.deployment === null || hasSwitched
+      ? {}
+      : { deployment: { ...context.deployment, provenBad: false } }),
+    notices: [...new Set([...context.notices, ...notices])],
+  })),
   noteFailedWayBack: change(({ context, event }) =>
     amended(context, ({ message }) => ({
       message: `${message}; going back failed (${errorLine(failureIn(event))})`,

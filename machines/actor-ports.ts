@@ -6,6 +6,10 @@ import type { PackageIdentity } from './package-order.js';
 /** What the two ways back answer: how it ended, for people (`rolled back to 1.1.0`). */
 export interface WayBack {
   outcome: string;
+  /** Whether the switch had begun, so that the version that failed may have run. */
+  hasSwitched: boolean;
+  /** What people should know of it: files kept beside. */
+  notices: readonly string[];
 }
 
 function port<Output, Input>(name: string) {

@@ -32,7 +32,7 @@ const FAIL_DOWNLOAD = { target: '#updater.failed', actions: 'noteFailedDownload'
 const FAIL = { target: '#updater.failed', actions: 'noteFailure' } as const;
 /** The error edge of a step that may have stopped services. */
 const UNDO = { target: 'undoing', actions: 'noteFailure' } as const;
-/** The error edges of a step that begins or follows the switch: the version is marked bad. */
+/** The error edges of a step that begins or follows the switch: the version is bad, unless the way back says that it never began. */
 const UNDO_BAD = { target: 'undoing', actions: ['noteFailure', 'noteBadVersion'] } as const;
 const ROLL_BACK = { target: 'rollingBack', actions: ['noteFailure', 'noteBadVersion'] } as const;
 /** A clean-up that fails decides nothing. */

@@ -87,8 +87,9 @@ describe('going back', () => {
     await errorOf(bench.effects.goBack({ cause: CAUSE }, bench.signal));
     expect((await bench.journal()).head.phase).toBe('undone');
     bench.services.crashing.clear();
-    const { outcome } = await bench.effects.goBack({ cause: CAUSE }, bench.signal);
+    const { outcome, hasSwitched } = await bench.effects.goBack({ cause: CAUSE }, bench.signal);
     expect(outcome).toBe('nothing was changed');
+    expect(hasSwitched).toBe(false);
     const { words } = await recoverFiles(bench.store, 'some boot', bench.log);
     expect(words).toBe('update as found -> 1.0.0 was cut while undone: no file was touched');
   });

@@ -162,6 +162,18 @@ describe('an actor', () => {
     expect(machine.context.refusal).toEqual({ code: 'DEVICE_BUSY', message: 'no answer in 3 s' });
   });
 
+  test.each([
+    [true, { version: '1.1.0', why: 'INTERNAL_ERROR: no room to save; over' }],
+    [false, null],
+  ])('that goes back tells by %s whether the version that failed in switching is bad', async (...row) => {
+    const [hasSwitched, bad] = row;
+    const machine = await machineIn('deploying.switching');
+    await machine.fail('switchFiles', 'INTERNAL_ERROR', {}, 'no room to save');
+    await machine.finish('goBack', { outcome: 'over', hasSwitched, notices: ['a was kept as b'] });
+    expect(machine.call('tidy').input).toMatchObject({ bad });
+    expect(machine.context.notices).toEqual(['a was kept as b']);
+  });
+
   test('that tidies is asked to delete a failed update’s package after its 24 h [D-85]', async () => {
     const machine = await machineIn('failed');
     expect(machine.call('tidy').input).toMatchObject({ kept: 'package' });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DrivenMachine } from '../support/machine-driver.js';
-import { at, DOWNLOAD, restart, restored, ROLLBACK, UPDATE } from '../support/machine-driver.js';
+import { ANSWERS, at, DOWNLOAD, restart, restored, ROLLBACK, UPDATE } from '../support/machine-driver.js';
 import { machineIn } from '../support/driven-states.js';
 import {
   EMPTY_OUTBOX,
@@ -32,7 +32,7 @@ describe('what device-api is told', () => {
     const machine = await machineIn('restarting.settling');
     const words = 'voice-app exited 1 (2 restarts in 5 s)';
     await machine.fail('settleServices', 'HEALTH_CHECK_FAILED', { progress: 80 }, words);
-    await machine.finish('goBack', { outcome: 'rolled back to 1.1.0' });
+    await machine.finish('goBack', { ...ANSWERS.goBack, outcome: 'rolled back to 1.1.0' });
     expect(stagesOf(machine)).toEqual([...UP_TO_REBOOTING, 'failed']);
     expect(machine.reports.at(-1)).toEqual({
       stage: 'failed',
@@ -50,7 +50,7 @@ describe('what device-api is told', () => {
     const machine = await machineIn('restarting.settling');
     await machine.fail('settleServices', 'HEALTH_CHECK_FAILED', {}, 'a');
     await machine.fail('goBack', 'SERVICE_START_FAILED', {}, 'b');
-    await machine.finish('goToFactory', { outcome: 'rolled back to factory 1.0.0' });
+    await machine.finish('goToFactory', { ...ANSWERS.goToFactory, outcome: 'rolled back to factory 1.0.0' });
     expect(machine.reports.at(-1)?.error).toBe(
       'HEALTH_CHECK_FAILED: a; going back failed (SERVICE_START_FAILED: b); rolled back to factory 1.0.0',
     );
@@ -74,7 +74,7 @@ describe('what device-api is told', () => {
   test('of services that could not be stopped: the version is not to blame [D-55, D-86]', async () => {
     const machine = await machineIn('deploying.stopping');
     await machine.fail('stopServices', 'PROCESS_KILL_FAILED', {}, 'pid 7 (voice-app)');
-    await machine.finish('goBack', { outcome: 'nothing was changed' });
+    await machine.finish('goBack', { ...ANSWERS.goBack, outcome: 'nothing was changed' });
     expect(machine.reports.at(-1)?.error).toBe('PROCESS_KILL_FAILED: pid 7 (voice-app); nothing was changed');
     expect(machine.call('tidy').input).toMatchObject({ bad: null });
   });

@@ -67,8 +67,8 @@ export const ANSWERS = {
   startServices: null,
   settleServices: null,
   commitRelease: { at: at(200), notices: [] },
-  goBack: { outcome: 'rolled back to 1.0.0' },
-  goToFactory: { outcome: 'rolled back to factory 0.0.0' },
+  goBack: { outcome: 'rolled back to 1.0.0', hasSwitched: true, notices: [] },
+  goToFactory: { outcome: 'rolled back to factory 0.0.0', hasSwitched: true, notices: [] },
   watchDone: null,
   tidy: null,
 };

@@ -1,3 +1,4 @@
+import type { WayBack } from '../../machines/actor-ports.js';
 import type { Failure } from '../../machines/update-context.js';
 import type { DeploymentTools } from './deployment-tools.js';
 import { Journal } from './journal.js';
@@ -7,19 +8,17 @@ import { stopPlanned } from './stop-for-switch.js';
 import { undoRecords } from './undo-commit.js';
 import { undoSwitch } from './undo-switch.js';
 
+const NOTHING_CHANGED: WayBack = { outcome: 'nothing was changed', hasSwitched: false, notices: [] };
+
 /**
  * Brings the device back to the list that it came from, with its services running. Needs the journal alone, and no new
  * room on the disk; may be cut anywhere and called again. Answers how it ended, for people. Throws where the old version
  * does not start or settle either.
  */
-export async function goBack(
-  cause: Failure,
-  tools: DeploymentTools,
-  signal: AbortSignal,
-): Promise<{ outcome: string }> {
+export async function goBack(cause: Failure, tools: DeploymentTools, signal: AbortSignal): Promise<WayBack> {
   const { store, log } = tools;
   const journal = await Journal.read(store.journalPath);
-  if (journal === null) return { outcome: 'nothing was changed' };
+  if (journal === null) return NOTHING_CHANGED;
   const { from, to } = journal.body;
   const { phase } = journal.head;
   // Nothing was switched: what services have written since they were staged must stay as it is.
@@ -34,8 +33,8 @@ export async function goBack(
   log.info(journal.head.hasSwitched ? 'the files are back' : 'no file was touched', versions);
   await startServices(journal, 'left', tools, signal);
   await settleServices(journal, 'left', tools, signal);
-  if (!journal.head.hasSwitched) return { outcome: 'nothing was changed' };
-  return { outcome: `rolled back to ${from?.version ?? 'what was found'}` };
+  if (!journal.head.hasSwitched) return NOTHING_CHANGED;
+  return { outcome: `rolled back to ${from?.version ?? 'what was found'}`, hasSwitched: true, notices: [] };
 }
 
 /** The part of going back that touches files and pointers; `recover` does this alone, before any service runs. */

@@ -1,3 +1,4 @@
+import type { WayBack } from '../../machines/actor-ports.js';
 import { UpdateError } from '../../machines/errors.js';
 import type { Failure } from '../../machines/update-context.js';
 import { isSystemError } from '../disk.js';
@@ -23,26 +24,27 @@ export async function goToFactory(
   cause: Failure,
   tools: DeploymentTools,
   signal: AbortSignal,
-): Promise<{ outcome: string }> {
+): Promise<WayBack> {
   const journal = await openJournal(cause, tools, signal);
   await needMountedRoots(journal);
   if (journal.head.phase === 'stopping') await refuseMovedTargets(journal.body.operations, tools.territory);
   if (journal.head.phase !== 'switched') await switchFiles(journal);
-  await record(journal, tools);
+  const notices = await record(journal, tools);
   await startServices(journal, 'wanted', tools, signal);
   await settleServices(journal, 'wanted', tools, signal);
-  return { outcome: `rolled back to factory ${journal.body.to.version}` };
+  return { outcome: `rolled back to factory ${journal.body.to.version}`, hasSwitched: true, notices };
 }
 
 /** On a full disk the services matter more: the journal stays, and the next start comes here again. */
-async function record(journal: Journal, tools: DeploymentTools): Promise<void> {
+async function record(journal: Journal, tools: DeploymentTools): Promise<string[]> {
   const { store, log } = tools;
-  if ((await store.pointer('current')) === journal.body.to.id) return;
+  if ((await store.pointer('current')) === journal.body.to.id) return [];
   try {
-    await recordRelease(store, journal, await readStaged(store), tools);
+    return await recordRelease(store, journal, await readStaged(store), tools);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     log.error('the factory release could not be recorded as the live one', { why: error.message });
+    return [];
   }
 }
 
