@@ -239,8 +239,17 @@ export const ACTIONS = {
     ],
   })),
 
+  /** Whatever was saved says less than the journal would: which files are in place nobody can tell. */
+  noteUnreadableJournal: change(() =>
+    noted(
+      'ROLLBACK_FAILED',
+      'an update was cut and its journal cannot be read: it is neither finished nor undone, and its files are left as they are',
+    ),
+  ),
   takeUpJournal: change(({ context, event }) =>
-    event.type === 'RESTORED' && event.journal !== null ? takenUp(context, event.journal) : {},
+    event.type === 'RESTORED' && event.journal !== null && event.journal !== 'unreadable'
+      ? takenUp(context, event.journal)
+      : {},
   ),
   takeUpInterruption: change(({ context }) => ({ failure: context.failure ?? interruption(null) })),
   noteRolledBackBefore: change(({ context }) => {

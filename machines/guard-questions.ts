@@ -11,6 +11,7 @@ export const GUARD_QUESTIONS: Readonly<Record<keyof typeof GUARDS, string>> = {
   isNetworkAway: 'is there no network at all?',
   mayAskAgain: 'is another request worth it, and allowed?',
   mayStartOver: 'may it be fetched once more from the start?',
+  isJournalUnreadable: 'is there a journal that cannot be read?',
   isThereNoJournal: 'is there no journal of a deployment?',
   isEarlierJournalOver: 'is no journal there, or only one that was told already?',
   isDownloadStuck: 'was the download restored too often without a byte?',

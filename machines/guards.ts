@@ -43,7 +43,8 @@ function restoredIn({ event }: Now) {
 }
 
 function journalIn(now: Now): JournalFacts | null {
-  return restoredIn(now)?.journal ?? null;
+  const journal = restoredIn(now)?.journal ?? null;
+  return journal === 'unreadable' ? null : journal;
 }
 
 function isJournalIn(now: Now, ...phases: JournalPhase[]): boolean {
@@ -104,6 +105,7 @@ export const GUARDS = {
   },
 
   isThereNoJournal: (now: Now) => restoredIn(now)?.journal === null,
+  isJournalUnreadable: (now: Now) => restoredIn(now)?.journal === 'unreadable',
   /**
    * An order is taken only after the end of the deployment before it was saved: where nothing of the new order's own has
    * begun, a journal that is over is that one's, told already and not tidied away yet.
@@ -125,7 +127,7 @@ export const GUARDS = {
     return GUARDS.isThereNoJournal(now) && current !== null && current === now.context.deployment?.to.id;
   },
   isLastResortGoingOn: (now: Now) => journalIn(now)?.purpose === 'factory',
-  isLastResortAbsent: (now: Now) => restoredIn(now) !== null && !GUARDS.isLastResortGoingOn(now),
+  isLastResortAbsent: (now: Now) => GUARDS.isThereNoJournal(now) || GUARDS.isOrdinaryJournal(now),
   isOrdinaryJournal: (now: Now) => journalIn(now) !== null && !GUARDS.isLastResortGoingOn(now),
   isUndoUnfinished: (now: Now) => GUARDS.isOrdinaryJournal(now) && !isJournalIn(now, 'undone'),
   mayStopAgain: (now: Now) =>

@@ -6,6 +6,7 @@
  */
 export const AFTER_RESTART = {
   whatever: [
+    { guard: 'isJournalUnreadable', target: '.failed', actions: 'noteUnreadableJournal' },
     { guard: 'isLastResortGoingOn', target: '.restarting.rollingBack.toFactory', actions: 'takeUpJournal' },
     { guard: 'isJournalStopping', target: '.deploying.undoing', actions: 'takeUpJournal' },
     { guard: 'isJournalSwitching', target: '.deploying.undoing', actions: 'takeUpJournal' },

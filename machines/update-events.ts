@@ -29,7 +29,7 @@ export type ServiceEvent =
       /** Sent once, right after a start: what was found on disk. */
       type: 'RESTORED';
       at: Instant;
-      journal: JournalFacts | null;
+      journal: JournalFacts | null | 'unreadable';
       /** How often in a row this state was restored without getting on; 0 for a first start. */
       restores: number;
       packageOnDisk: boolean;

@@ -18,7 +18,7 @@ const RULES: Readonly<Record<string, (event: Fields) => boolean>> = {
     isA(RESTORED, event) &&
     isA(INSTANT, event['at']) &&
     isNullOr(isText, event['current']) &&
-    isNullOr(isJournal, event['journal']),
+    (event['journal'] === 'unreadable' || isNullOr(isJournal, event['journal'])),
 };
 
 /**

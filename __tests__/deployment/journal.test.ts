@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Journal, type JournalBody } from '../../services/deployment/journal.js';
+import { deploymentFacts } from '../../services/deployment/journal-facts.js';
+import { ApiDevice } from '../support/api-device.js';
 import { errorOf } from '../support/sample-package.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -178,5 +180,16 @@ describe('the journal', () => {
     await damage(path);
     const error = await errorOf(Journal.read(path));
     expect(error.line).toBe(`DEPLOYMENT_FAILED: the journal ${path} is damaged: no slot of it is whole`);
+  });
+
+  test('that cannot be read is told as that, and stays where it is with all that it may name', async () => {
+    const { bench } = await ApiDevice.make();
+    await bench.stop(await bench.package('1.0.0', { [join(bench.root, 'file')]: 'new' }));
+    await writeFile(bench.store.journalPath, 'a diary');
+    const staged = await readdir(join(bench.store.staging, 'new'));
+    expect(await deploymentFacts(bench.store, bench.log)).toMatchObject({ journal: 'unreadable' });
+    await expect(bench.close()).rejects.toThrow('is damaged');
+    expect(await readFile(bench.store.journalPath, 'utf8')).toBe('a diary');
+    expect(await readdir(join(bench.store.staging, 'new'))).toEqual(staged);
   });
 });

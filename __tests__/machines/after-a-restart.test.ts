@@ -9,29 +9,29 @@ import type { JournalPhase, UpdateEvent } from '../../machines/update-events.js'
  * journal of the last resort whose files are not all in place yet.
  */
 const TABLE = `
-  state on disk                     | none                              | stopping            | switching         | switched                | undoing                           | undone                            | factory
-  lost                              | idle                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  idle                              | idle                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  downloading.transferring          | downloading.transferring          | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | downloading.transferring          | restarting.rollingBack.toFactory
-  downloading.backingOff            | downloading.backingOff            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | downloading.backingOff            | restarting.rollingBack.toFactory
-  downloading.waitingForNetwork     | downloading.waitingForNetwork     | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | downloading.waitingForNetwork     | restarting.rollingBack.toFactory
-  verifying.hashing                 | verifying.hashing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | verifying.hashing                 | restarting.rollingBack.toFactory
-  verifying.inspecting              | verifying.hashing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | verifying.hashing                 | restarting.rollingBack.toFactory
-  ready.waiting                     | ready.waiting                     | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | ready.waiting                     | restarting.rollingBack.toFactory
-  ready.askingGuard                 | ready.askingGuard                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | ready.askingGuard                 | restarting.rollingBack.toFactory
-  deploying.rehashing               | deploying.rehashing               | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  deploying.staging                 | deploying.staging                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  deploying.stopping                | deploying.staging                 | deploying.stopping  | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  deploying.switching               | deploying.undoing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  deploying.undoing                 | deploying.undoing                 | deploying.undoing   | deploying.undoing | deploying.undoing       | deploying.undoing                 | deploying.undoing                 | restarting.rollingBack.toFactory
-  restarting.postCommands           | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
-  restarting.starting               | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
-  restarting.settling               | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
-  restarting.committing             | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
-  restarting.rollingBack.toPrevious | failed                            | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory
-  restarting.rollingBack.toFactory  | failed                            | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory
-  done                              | done                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory
-  failed                            | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | failed                            | restarting.rollingBack.toFactory
+  state on disk                     | none                              | stopping            | switching         | switched                | undoing                           | undone                            | factory | unreadable
+  lost                              | idle                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory | failed
+  idle                              | idle                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory | failed
+  downloading.transferring          | downloading.transferring          | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | downloading.transferring          | restarting.rollingBack.toFactory | failed
+  downloading.backingOff            | downloading.backingOff            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | downloading.backingOff            | restarting.rollingBack.toFactory | failed
+  downloading.waitingForNetwork     | downloading.waitingForNetwork     | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | downloading.waitingForNetwork     | restarting.rollingBack.toFactory | failed
+  verifying.hashing                 | verifying.hashing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | verifying.hashing                 | restarting.rollingBack.toFactory | failed
+  verifying.inspecting              | verifying.hashing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | verifying.hashing                 | restarting.rollingBack.toFactory | failed
+  ready.waiting                     | ready.waiting                     | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | ready.waiting                     | restarting.rollingBack.toFactory | failed
+  ready.askingGuard                 | ready.askingGuard                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | ready.askingGuard                 | restarting.rollingBack.toFactory | failed
+  deploying.rehashing               | deploying.rehashing               | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory | failed
+  deploying.staging                 | deploying.staging                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory | failed
+  deploying.stopping                | deploying.staging                 | deploying.stopping  | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory | failed
+  deploying.switching               | deploying.undoing                 | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory | failed
+  deploying.undoing                 | deploying.undoing                 | deploying.undoing   | deploying.undoing | deploying.undoing       | deploying.undoing                 | deploying.undoing                 | restarting.rollingBack.toFactory | failed
+  restarting.postCommands           | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory | failed
+  restarting.starting               | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory | failed
+  restarting.settling               | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory | failed
+  restarting.committing             | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory | failed
+  restarting.rollingBack.toPrevious | failed                            | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory | failed
+  restarting.rollingBack.toFactory  | failed                            | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toPrevious | restarting.rollingBack.toFactory  | restarting.rollingBack.toFactory | failed
+  done                              | done                              | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | deploying.undoing                 | restarting.rollingBack.toFactory | failed
+  failed                            | failed                            | deploying.undoing   | deploying.undoing | restarting.postCommands | restarting.rollingBack.toPrevious | failed                            | restarting.rollingBack.toFactory | failed
 `;
 
 const lastResort = (phase: JournalPhase) =>
@@ -42,6 +42,7 @@ const FOUND: [string, UpdateEvent[]][] = [
   ['none', [restored()]],
   ...PHASES.map((phase): [string, UpdateEvent[]] => [phase, [restored({ journal: journal(phase) })]]),
   ['factory', (['stopping', 'switching'] as const).map((phase) => restored({ journal: lastResort(phase) }))],
+  ['unreadable', [restored({ journal: 'unreadable', current: WANTED.id, restores: 50 })]],
 ];
 
 const after = async (state: LeafState, event: UpdateEvent) =>
@@ -133,6 +134,16 @@ describe('after a restart', () => {
     expect(machine.state).toBe('failed');
     expect(machine.context.deployment).toEqual(told.context.deployment);
     expect(machine.context.failure?.message).toContain('rolled back to');
+  });
+
+  test('a journal that cannot be read is told as that, whatever was saved', async () => {
+    for (const state of LEAF_STATES) {
+      const machine = await after(state, restored({ journal: 'unreadable' }));
+      expect(machine.context.failure).toMatchObject({
+        code: 'ROLLBACK_FAILED',
+        message: expect.stringContaining('its journal cannot be read'),
+      });
+    }
   });
 
   test('a ready package that is gone or too old is failed, and is tidied away [M-44]', async () => {

@@ -16,9 +16,9 @@ export async function deploymentFacts(store: Store, log: Log) {
 
 /**
  * What the journal says of a deployment that was cut; null where there is none. A journal that cannot be read is told and
- * left where it is: nothing of it may be lost, and the service starts all the same.
+ * left where it is: nothing of it may be lost, and the service starts all the same; it must not count as none.
  */
-async function journalFacts(store: Store, log: Log): Promise<JournalFacts | null> {
+async function journalFacts(store: Store, log: Log): Promise<JournalFacts | null | 'unreadable'> {
   try {
     const journal = await Journal.read(store.journalPath);
     if (journal === null) return null;
@@ -26,6 +26,6 @@ async function journalFacts(store: Store, log: Log): Promise<JournalFacts | null
     return { phase: journal.head.phase, cause: journal.head.cause, purpose, from, to };
   } catch (error) {
     log.error('the journal cannot be read', { why: toUpdateError(error).message });
-    return null;
+    return 'unreadable';
   }
 }
