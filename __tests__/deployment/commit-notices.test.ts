@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { keptNotices } from '../../services/deployment/commit-notices.js';
 import { Journal } from '../../services/deployment/journal.js';
+import { watchSteps } from '../../services/steps.js';
 import { ApiDevice } from '../support/api-device.js';
 import { cutAt } from '../support/cut.js';
 
@@ -34,4 +35,21 @@ test('notices that cannot be read are a warning', async () => {
   await writeFile(join(bench.store.staging, 'notices.json'), '{');
   expect(await keptNotices(bench.store, bench.log)).toEqual([]);
   expect(bench.log.lines.at(-1)).toMatch(/^warn the notices of the last commit cannot be read/);
+});
+
+test('a commit whose journal is gone is one, although the folder cannot be synced any more', async () => {
+  const { device, words } = await withEditedFile();
+  const { bench } = device;
+  let left = 1;
+  watchSteps((name, moment) => {
+    if (name !== 'journal.remove' || moment !== 'before' || left-- > 0) return;
+    throw Object.assign(new Error('EIO'), { code: 'EIO', errno: -1, syscall: 'fsync' });
+  });
+  try {
+    expect((await bench.effects.commitRelease()).notices).toEqual([words]);
+  } finally {
+    watchSteps(null);
+  }
+  expect(bench.log.lines.join('\n')).toContain('could not be synced after the commit');
+  expect((await bench.lists())['-> current']).toBe('000002-1.1.0');
 });

@@ -1,9 +1,11 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { watchSteps } from '../../services/steps.js';
 import { API, ApiDevice } from '../support/api-device.js';
 import { CAUSE, type DeploymentBench } from '../support/deployment-bench.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { sha256 } from '../support/tree-lines.js';
 
 let device: ApiDevice;
@@ -187,6 +189,16 @@ describe('a file that is written between staging and the stop', () => {
   });
 
   test('that came into being in between comes back on the way back', async () => {
+    const fresh = device.at('fresh');
+    bench.services.onStop = () => bench.put(fresh, 'made by a service');
+    await device.switchTo('1.1.0', { [fresh]: 'from the package' });
+    await bench.effects.goBack({ cause: CAUSE }, bench.signal);
+    expect(await text(fresh)).toBe('made by a service');
+  });
+
+  test('that came into being in between is held where it belongs, whatever the managed root is called', async () => {
+    device = await ApiDevice.make({ managed: join(await temporaryFolder(), 'new', 'root') });
+    bench = device.bench;
     const fresh = device.at('fresh');
     bench.services.onStop = () => bench.put(fresh, 'made by a service');
     await device.switchTo('1.1.0', { [fresh]: 'from the package' });

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { pruneStore } from '../../services/deployment/prune-store.js';
 import { ApiDevice } from '../support/api-device.js';
@@ -32,6 +33,13 @@ describe('pruning', () => {
       expect(await ids()).toEqual(expected);
       expect(await bench.faults()).toEqual([]);
     }
+  });
+
+  test.each(['current', 'previous', 'factory'])('touches nothing where %s is damaged', async (pointer) => {
+    const before = [await ids(), await bench.store.objectNames()];
+    await writeFile(join(bench.store.root, pointer), '000004-1.3');
+    await expect(prune(0)).rejects.toThrow(`${pointer} is damaged: the id of a release was expected`);
+    expect([await ids(), await bench.store.objectNames()]).toEqual(before);
   });
 
   test('drops the contents that no list needs any more, and no other [D-9]', async () => {

@@ -2,6 +2,7 @@ import { UpdateError } from '../../machines/errors.js';
 import type { Deployment, Failure } from '../../machines/update-context.js';
 import type { PackageIdentity } from '../../machines/package-order.js';
 import type { Instant } from '../../machines/clock.js';
+import { isSystemError, look } from '../disk.js';
 import { inspectArchive, type PackageExpectations } from '../package/inspect-package.js';
 import { openZip } from '../package/zip-archive.js';
 import { keepNotices } from './commit-notices.js';
@@ -135,7 +136,7 @@ export function deploymentEffects(parts: DeploymentParts) {
       const words = 'services were not started (no service manager)';
       const notices = parts.control.canStart ? kept : [...kept, words];
       await keepNotices(store, notices);
-      await journal.remove();
+      await removeForCommit(journal, parts);
       stopped = null;
       parts.log.info('release committed', { release: journal.body.to.id });
       return { at: parts.at(), notices };
@@ -150,6 +151,19 @@ export function deploymentEffects(parts: DeploymentParts) {
       return goToFactory(cause, parts, signal);
     },
   };
+}
+
+/**
+ * Once its name is gone there is no way back, and the release is the live one: a folder that cannot be synced then fails
+ * nothing. After a power cut the journal may be there again, and a start goes on from it.
+ */
+async function removeForCommit(journal: Journal, { store, log }: DeploymentTools): Promise<void> {
+  try {
+    await journal.remove();
+  } catch (error) {
+    if (!isSystemError(error) || (await look(store.journalPath)) !== null) throw error;
+    log.error('the folder of the journal could not be synced after the commit', { why: error.message });
+  }
 }
 
 async function readJournal(store: Store): Promise<Journal> {

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { aFewAtOnce } from '../a-few-at-once.js';
 import { removeFile, syncFileAt, syncFolder } from '../disk.js';
@@ -69,7 +69,9 @@ function isHeld({ old, oldAt }: Operation, stat: FileStat, there: ReadonlySet<st
 function oldNameOf({ newAt, path }: Operation, { staging }: Store): string {
   if (newAt === null)
     throw new UpdateError('DEPLOYMENT_FAILED', `${path} came into being while services were stopped`);
-  return newAt.startsWith(staging) ? newAt.replace('/new/', '/old/') : newAt.replace(/\.new$/, '.old');
+  return newAt.startsWith(join(staging, 'new/'))
+    ? join(staging, 'old', basename(newAt))
+    : newAt.replace(/\.new$/, '.old');
 }
 
 /** The attributes of what was held again. */

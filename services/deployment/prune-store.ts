@@ -32,10 +32,11 @@ export async function keptReleaseIds(
 
 /**
  * Drops releases that are not kept, oldest first, then the contents that no list needs: first a list goes, then its
- * objects, so that a cut leaves garbage and never a gap. What a journal names stays; with one that cannot be read
- * nothing is touched (DEPLOYMENT_FAILED).
+ * objects, so that a cut leaves garbage and never a gap. What a journal names stays; with one that cannot be read, and
+ * with a damaged pointer, nothing is touched (DEPLOYMENT_FAILED).
  */
 export async function pruneStore(store: Store, keeping: Keeping, log: Log): Promise<void> {
+  for (const pointer of ['current', 'previous', 'factory'] as const) await store.needWhole(pointer);
   const needed = [...(keeping.extra ?? []), ...(await idsInJournal(store))];
   const kept = await keptReleaseIds(store, { ...keeping, extra: needed });
   for (const id of await store.releaseIds()) {

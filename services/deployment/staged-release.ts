@@ -38,9 +38,21 @@ export async function writeStaged(store: Store, staged: StagedRelease): Promise<
 /** What was staged. Throws DEPLOYMENT_FAILED where nothing (whole) is staged. */
 export async function readStaged(store: Store): Promise<StagedRelease> {
   const text = await readText(listPath(store));
-  const parsed: unknown = text === null ? null : JSON.parse(text);
+  const parsed = text === null ? null : parseJson(text);
   if (isStaged(parsed)) return parsed;
-  throw new UpdateError('DEPLOYMENT_FAILED', 'nothing is staged: the staging folder is empty');
+  throw new UpdateError(
+    'DEPLOYMENT_FAILED',
+    'nothing whole is staged: the list of what was is missing or damaged',
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Told by the caller: null fits no shape.
+    return null;
+  }
 }
 
 /** Empties the staging folder, and removes what was staged beside targets on other mounts. */

@@ -78,6 +78,15 @@ export class Store {
     return null;
   }
 
+  /** Throws DEPLOYMENT_FAILED where a pointer is there and damaged: what it names is not known, and may be needed. */
+  async needWhole(name: Pointer): Promise<void> {
+    if ((await this.pointer(name)) !== null || (await look(join(this.root, name))) === null) return;
+    throw new UpdateError(
+      'DEPLOYMENT_FAILED',
+      `the pointer ${join(this.root, name)} is damaged: the id of a release was expected`,
+    );
+  }
+
   /** Sets a pointer durably; null removes it. */
   async setPointer(name: Pointer, id: string | null): Promise<void> {
     const path = join(this.root, name);
