@@ -8,7 +8,7 @@ import { identityOf } from './package-order.js';
 import { withReport, withoutReport } from './report-outbox.js';
 import { firstWords } from './first-words.js';
 import { STAGES, type TopState } from './stage.js';
-import { interruption, takenUp } from './take-up.js';
+import { interruption, takenUp, UNREADABLE_JOURNAL } from './take-up.js';
 import {
   INITIAL_CONTEXT,
   type PackageFacts,
@@ -16,6 +16,7 @@ import {
   type UpdateContext,
 } from './update-context.js';
 import type { UpdateEvent } from './update-events.js';
+import { wentBack } from './went-back.js';
 
 /** Waits between the requests of a download that bring nothing, in ms; the last one repeats. */
 const BACK_OFF_MS = [1000, 2000, 4000] as const;
@@ -212,14 +213,7 @@ export const ACTIONS = {
       'the device was restarted again and again before the new version had settled',
     ),
   ),
-  /** A version that was never switched to is not bad, whatever step the failure came from. */
-  noteWayBack: change<WayBack>(({ context }, { outcome, hasSwitched, notices }) => ({
-    ...amended(context, ({ message }) => ({ message: `${message}; ${outcome}` })),
-    ...(context.deployment === null || hasSwitched
-      ? {}
-      : { deployment: { ...context.deployment, provenBad: false } }),
-    notices: [...new Set([...context.notices, ...notices])],
-  })),
+  noteWayBack: change<WayBack>(({ context }, wayBack) => wentBack(context, wayBack)),
   noteFailedWayBack: change(({ context, event }) =>
     amended(context, ({ message }) => ({
       message: `${message}; going back failed (${errorLine(failureIn(event))})`,
@@ -239,13 +233,7 @@ export const ACTIONS = {
     ],
   })),
 
-  /** Whatever was saved says less than the journal would: which files are in place nobody can tell. */
-  noteUnreadableJournal: change(() =>
-    noted(
-      'ROLLBACK_FAILED',
-      'an update was cut and its journal cannot be read: it is neither finished nor undone, and its files are left as they are',
-    ),
-  ),
+  noteUnreadableJournal: change(() => ({ failure: UNREADABLE_JOURNAL })),
   takeUpJournal: change(({ context, event }) =>
     event.type === 'RESTORED' && event.journal !== null && event.journal !== 'unreadable'
       ? takenUp(context, event.journal)

@@ -9,6 +9,14 @@ const INTERRUPTED_WHILE: Readonly<Record<JournalPhase, string>> = {
   undone: 'switching files',
 };
 
+/** Whatever was saved says less than the journal would: which files are in place nobody can tell. */
+export const UNREADABLE_JOURNAL: Failure = {
+  code: 'ROLLBACK_FAILED',
+  message:
+    'an update was cut and its journal cannot be read: it is neither finished nor undone, and its files are left as they are',
+  progress: 0,
+};
+
 /** The failure of a deployment that a power cut or a kill ended, where nothing else is known of it. */
 export function interruption(phase: JournalPhase | null): Failure {
   const doing = phase === null ? 'installing' : INTERRUPTED_WHILE[phase];

@@ -72,8 +72,6 @@ async function undo(operation: Operation, version: string, log: Log): Promise<vo
   const isOld = operation.oldIsCopy ? (await liveInode(path)) === old.ino : live === held;
   if (isOld) return removeFile('undo.unlink', oldAt);
   await keepEdit(operation, version, log);
-  await moveObstacleBeside(path, version, log);
-  await makeFolderAgain(dirname(path));
   const digest = await sha256OfFile(oldAt);
   if (digest !== old.sha256)
     log.warn('the held old file is damaged and put back all the same', {
@@ -81,7 +79,19 @@ async function undo(operation: Operation, version: string, log: Log): Promise<vo
       expected: old.sha256,
       digest,
     });
-  await renameFile('undo.rename', oldAt, path);
+  await putBack(oldAt, path, version, log);
+}
+
+/** Only where the way is not free it is looked at: there may be thousands of files, and services are down. */
+async function putBack(oldAt: string, path: string, version: string, log: Log): Promise<void> {
+  try {
+    await renameFile('undo.rename', oldAt, path);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) throw error;
+    await moveObstacleBeside(path, version, log);
+    await makeFolderAgain(dirname(path));
+    await renameFile('undo.rename', oldAt, path);
+  }
 }
 
 async function liveInode(path: string): Promise<string | null> {
