@@ -8,7 +8,11 @@ import { ORDER_FORMATS } from '../http/orders/order-formats.js';
 import * as orders from '../http/orders/order-schemas.js';
 import { CONFIGURATION_SCHEMA } from '../services/configuration-schema.js';
 import { JOURNAL_BODY_SCHEMA, JOURNAL_MARK_SCHEMA } from '../services/deployment/journal-schema.js';
-import { RELEASE_SCHEMA, STAGED_RELEASE_SCHEMA } from '../services/deployment/release-schema.js';
+import {
+  ADDED_PATHS_SCHEMA,
+  RELEASE_SCHEMA,
+  STAGED_RELEASE_SCHEMA,
+} from '../services/deployment/release-schema.js';
 import { MANIFEST_SCHEMA } from '../services/package/manifest-schema.js';
 import { ACTOR_INPUT_SCHEMA, CONTEXT_SCHEMA } from '../services/saved-state/context-schema.js';
 import { PERSISTED_SNAPSHOT_SCHEMA, SAVED_STATE_SCHEMA } from '../services/saved-state/saved-state-schema.js';
@@ -38,6 +42,7 @@ const CHECKS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     actorInput: { schema: ACTOR_INPUT_SCHEMA },
     release: { schema: RELEASE_SCHEMA },
     stagedRelease: { schema: STAGED_RELEASE_SCHEMA },
+    addedPaths: { schema: ADDED_PATHS_SCHEMA },
     journalMark: { schema: JOURNAL_MARK_SCHEMA },
     journalBody: { schema: JOURNAL_BODY_SCHEMA },
   },

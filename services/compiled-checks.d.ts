@@ -13,5 +13,6 @@ export const context: ValidateFunction;
 export const actorInput: ValidateFunction;
 export const release: ValidateFunction;
 export const stagedRelease: ValidateFunction;
+export const addedPaths: ValidateFunction;
 export const journalMark: ValidateFunction;
 export const journalBody: ValidateFunction;

@@ -1,5 +1,5 @@
-import { Ajv } from 'ajv';
 import { join } from 'node:path';
+import { addedPaths as addedPathsCheck } from '../compiled-checks.js';
 import { writeDurably } from '../disk.js';
 import type { Release } from './release.js';
 import type { Store } from './store.js';
@@ -9,10 +9,9 @@ const NAME = 'added.json';
 /** By release id: the paths that a commit adds to its list. */
 type AddedPaths = Readonly<Record<string, readonly string[]>>;
 
-const isAddedPaths = new Ajv().compile<AddedPaths>({
-  type: 'object',
-  additionalProperties: { type: 'array', items: { type: 'string' } },
-});
+function isAddedPaths(value: unknown): value is AddedPaths {
+  return addedPathsCheck(value);
+}
 
 /**
  * Remembers durably, before a commit changes the first list, what it adds to which: going back from it takes exactly

@@ -49,3 +49,9 @@ export const STAGED_RELEASE_SCHEMA = {
   type: 'object',
   required: ['purpose', 'live', 'wanted', 'operations', 'found', 'newFolders', 'oldFolders', 'postCommands'],
 } as const;
+
+/** By release id: paths. */
+export const ADDED_PATHS_SCHEMA = {
+  type: 'object',
+  additionalProperties: { type: 'array', items: { type: 'string' } },
+} as const;
