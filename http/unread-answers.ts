@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Requests of one connection whose answers are not read yet; who sends one more is dropped (RFC 9112, section 9.3.2). */
-export const MAX_UNREAD_ANSWERS = 4;
+const MAX_UNREAD_ANSWERS = 4;
 /** How long a whole answer may take to be read, in ms. */
 const READ_WITHIN_MS = 10_000;
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _, Ajv, type AnySchema, type Options } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
-import { ORDER_FORMATS } from '../http/orders/order-formats.js';
+import ORDER_FORMATS from '../http/orders/order-formats.js';
 import * as orders from '../http/orders/order-schemas.js';
 import { CONFIGURATION_SCHEMA } from '../services/configuration-schema.js';
 import { JOURNAL_BODY_SCHEMA, JOURNAL_MARK_SCHEMA } from '../services/deployment/journal-schema.js';
