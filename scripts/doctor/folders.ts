@@ -1,14 +1,12 @@
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Configuration } from '../../services/configuration.js';
 import { storeFolder } from '../../services/deployment/store.js';
-import { isSystemError } from '../../services/disk.js';
 import { freeBytes, RESERVE_BYTES } from '../../services/free-room.js';
+import { entryAt, WRITABLE_BY_OTHERS } from './entry-at.js';
 import { fault, note, ok, type Finding } from './finding.js';
 
-/** Whoever may write into such a folder may become root. */
-const WRITABLE_BY_OTHERS = 0o022;
 const OPEN_TO_OTHERS = 0o077;
 
 /** Whether the updater can write where it has to, nobody else can, and there is room. */
@@ -59,13 +57,4 @@ async function room(path: string): Promise<Finding[]> {
   return [
     fault('room', `${words}, ${Math.ceil(RESERVE_BYTES / 1e6)} MB are needed at least`, 'make room there'),
   ];
-}
-
-async function entryAt(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
-  }
 }

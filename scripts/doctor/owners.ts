@@ -1,11 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FILE_VARIABLE } from '../../services/configuration-sources.js';
-import { isSystemError } from '../../services/disk.js';
 import { PROGRAM_FOLDER } from '../../services/program-folder.js';
+import { entryAt, WRITABLE_BY_OTHERS } from './entry-at.js';
 import { fault, ok, type Finding } from './finding.js';
-
-const WRITABLE_BY_OTHERS = 0o022;
 
 /** Whether nobody but root can change what the updater runs and how it is configured. Looks at what is there of it. */
 export async function checkOwners(): Promise<Finding[]> {
@@ -13,9 +10,9 @@ export async function checkOwners(): Promise<Finding[]> {
   const launcher = join(PROGRAM_FOLDER, 'bin', 'tope-updater');
   // A checkout, which has no launcher, belongs to whoever works on it.
   const program =
-    (await at(launcher)) === null ? [] : [PROGRAM_FOLDER, launcher, join(PROGRAM_FOLDER, 'dist')];
+    (await entryAt(launcher)) === null ? [] : [PROGRAM_FOLDER, launcher, join(PROGRAM_FOLDER, 'dist')];
   for (const path of [process.env[FILE_VARIABLE] ?? '/etc/tope-updater/config.json', ...program]) {
-    const entry = await at(path);
+    const entry = await entryAt(path);
     if (entry === null) continue;
     const mode = entry.mode & 0o7777;
     if (entry.uid !== 0 && entry.uid !== process.geteuid?.())
@@ -25,13 +22,4 @@ export async function checkOwners(): Promise<Finding[]> {
     else findings.push(ok('owner', `${path} can be changed by its owner alone`));
   }
   return findings;
-}
-
-async function at(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
-  }
 }
