@@ -30,7 +30,7 @@ const FILE_SYSTEM = ['fs', 'node:fs', 'fs/promises', 'node:fs/promises'].map((na
 }));
 const PROCESSES = ['child_process', 'node:child_process'].map((name) => ({
   name,
-  message: 'Programs are run by services/run-program.ts, units by services/service-control.',
+  message: 'Programs are run by services/programs/run-program.ts, units by services/service-control.',
 }));
 const SHELLS = ['child_process', 'node:child_process'].map((name) => ({
   name,
@@ -64,21 +64,10 @@ function restricted(paths, ...syntax) {
   };
 }
 
-/** Commands that run on the device; the other scripts are for workstations. */
+/** Commands that run on the device, and what they call an updater with; the other scripts are for workstations. */
 const DEVICE_SCRIPTS = [
-  ...[
-    'serve',
-    'recover',
-    'factory',
-    'tope-updater',
-    'status',
-    'watch',
-    'versions',
-    'history',
-    'download',
-    'update',
-  ],
-  ...['rollback', 'cancel', 'doctor', 'client', 'serve-file', 'local-package', 'packed-facts'],
+  ...['serve', 'recover', 'factory', 'tope-updater', 'status', 'watch', 'versions', 'history', 'download'],
+  ...['update', 'rollback', 'cancel', 'doctor', 'calling/*'],
 ].map((name) => `scripts/${name}.ts`);
 
 export default tseslint.config(
@@ -104,8 +93,8 @@ export default tseslint.config(
   {
     files: [
       'services/service-control/**/*.ts',
-      'services/run-program.ts',
-      'services/ota-gui.ts',
+      'services/programs/run-program.ts',
+      'services/programs/ota-gui.ts',
       // node:fs has no calls for extended attributes.
       'services/deployment/attributes.ts',
     ],
@@ -114,7 +103,7 @@ export default tseslint.config(
   { files: ['scripts/**/*.ts', '__tests__/**/*.ts'], ignores: DEVICE_SCRIPTS, rules: restricted(SHELLS) },
   {
     // winston's typings describe its transports as interfaces that extend a class.
-    files: ['services/rotating-log.ts'],
+    files: ['services/log/rotating-log.ts'],
     rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off' },
   },
 );

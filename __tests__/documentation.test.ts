@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ERRORS } from '../machines/errors.js';
 import { STAGES } from '../machines/stage.js';
 import { ROUTES } from '../http/routes.js';
-import { CONFIGURATION_KEYS } from '../services/configuration-schema.js';
+import { CONFIGURATION_KEYS } from '../services/configuration/configuration-schema.js';
 import { fieldOf } from './support/json-fields.js';
 import { runNode } from './support/run-node.js';
 

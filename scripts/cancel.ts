@@ -1,6 +1,6 @@
-import { openClient } from './client.js';
+import { openClient } from './calling/client.js';
 import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseOptions, printHelp } from './command.js';
-import { giveOrder } from './give-order.js';
+import { giveOrder } from './calling/give-order.js';
 
 const HELP = `Usage: tope-updater cancel [--json] [--updater URL]
 

@@ -6,7 +6,7 @@ import { _, Ajv, type AnySchema, type Options } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import ORDER_FORMATS from '../http/orders/order-formats.js';
 import * as orders from '../http/orders/order-schemas.js';
-import { CONFIGURATION_SCHEMA } from '../services/configuration-schema.js';
+import { CONFIGURATION_SCHEMA } from '../services/configuration/configuration-schema.js';
 import { JOURNAL_BODY_SCHEMA, JOURNAL_MARK_SCHEMA } from '../services/deployment/journal-schema.js';
 import {
   ADDED_PATHS_SCHEMA,
@@ -16,8 +16,8 @@ import {
 import { MANIFEST_SCHEMA } from '../services/package/manifest-schema.js';
 import { ACTOR_INPUT_SCHEMA, CONTEXT_SCHEMA } from '../services/saved-state/context-schema.js';
 import { PERSISTED_SNAPSHOT_SCHEMA, SAVED_STATE_SCHEMA } from '../services/saved-state/saved-state-schema.js';
-import { STORY_SCHEMA } from '../services/story-schema.js';
-import * as answers from './answer-schemas.js';
+import { STORY_SCHEMA } from '../services/history/story-schema.js';
+import * as answers from './calling/answer-schemas.js';
 
 interface Check {
   schema: AnySchema;
@@ -52,7 +52,7 @@ const CHECKS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     cancelBody: { schema: orders.CANCEL_BODY, options: ALL },
     rollbackBody: { schema: orders.ROLLBACK_BODY, options: ALL },
   },
-  scripts: {
+  'scripts/calling': {
     status: { schema: answers.STATUS_SCHEMA },
     versions: { schema: answers.VERSIONS_SCHEMA },
     history: { schema: answers.HISTORY_SCHEMA },

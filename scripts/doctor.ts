@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { readConfiguration } from '../services/read-configuration.js';
-import { Client } from './client.js';
+import { readConfiguration } from '../services/configuration/read-configuration.js';
+import { Client } from './calling/client.js';
 import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseOptions, printHelp } from './command.js';
 import { writeBundle } from './doctor/bundle.js';
 import { examine } from './doctor/examine.js';
 import { lineOf } from './doctor/finding.js';
-import { tokenOf, whereItListens } from './where-it-listens.js';
+import { tokenOf, whereItListens } from './calling/where-it-listens.js';
 
 const HELP = `Usage: tope-updater doctor [--bundle FILE] [--json] [--updater URL]
 

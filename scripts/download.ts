@@ -1,11 +1,11 @@
 import { STAGES } from '../machines/stage.js';
-import { openClient, type Client } from './client.js';
+import { openClient, type Client } from './calling/client.js';
 import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseOptions, printHelp, UsageError } from './command.js';
-import { giveOrder, Refused, showUntilGoal, wordIn } from './give-order.js';
-import { readLocalPackage } from './local-package.js';
-import { orderByUrl } from './packed-facts.js';
-import { serveFile } from './serve-file.js';
-import { isLoopback } from './where-it-listens.js';
+import { giveOrder, Refused, showUntilGoal, wordIn } from './calling/give-order.js';
+import { readLocalPackage } from './calling/local-package.js';
+import { orderByUrl } from './calling/packed-facts.js';
+import { serveFile } from './calling/serve-file.js';
+import { isLoopback } from './calling/where-it-listens.js';
 
 const HELP = `Usage: tope-updater download --file FILE [--json] [--updater URL]
        tope-updater download --url URL|- [--packed FILE] [--wait] [--json] [--updater URL]

@@ -2,11 +2,11 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { recordFactory } from '../services/deployment/record-factory.js';
 import { Store, storeFolder } from '../services/deployment/store.js';
-import { takeInstanceLock } from '../services/instance-lock.js';
+import { takeInstanceLock } from '../services/lock/instance-lock.js';
 import { PROGRAM_FOLDER } from '../services/program-folder.js';
-import { withoutProxies } from '../services/configuration-sources.js';
-import { readConfiguration } from '../services/read-configuration.js';
-import { openRotatingLog } from '../services/rotating-log.js';
+import { withoutProxies } from '../services/configuration/configuration-sources.js';
+import { readConfiguration } from '../services/configuration/read-configuration.js';
+import { openRotatingLog } from '../services/log/rotating-log.js';
 import { EXIT, UsageError } from './command.js';
 
 const HELP = `Usage: tope-updater factory VERSION [PATH...]

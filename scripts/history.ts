@@ -1,6 +1,6 @@
-import { printable } from '../services/log-line.js';
-import { askHistory, type StoryAnswer } from './answers.js';
-import { openClient } from './client.js';
+import { printable } from '../services/log/log-line.js';
+import { askHistory, type StoryAnswer } from './calling/answers.js';
+import { openClient } from './calling/client.js';
 import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseOptions, printHelp, UsageError } from './command.js';
 
 const HELP = `Usage: tope-updater history [--last N] [--json] [--updater URL]

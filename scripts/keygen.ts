@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { isSystemError } from '../services/disk.js';
 import { EXIT, parseOptions, UsageError } from './command.js';
-import { makeKeyFiles } from './minisign-secret.js';
+import { makeKeyFiles } from './pack/minisign-secret.js';
 
 const HELP = `Usage: tope-updater keygen -s FILE -p FILE
 

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { UpdateError } from '../machines/errors.js';
 import { BadMinisignForm } from '../services/package/minisign.js';
 import { EXIT, UsageError } from './command.js';
-import { parseSecretKey, type SecretKey } from './minisign-secret.js';
-import { packFolder } from './pack-folder.js';
-import { PACK_USAGE, readPackOptions } from './pack-options.js';
-import { PackError } from './pack-sources.js';
+import { parseSecretKey, type SecretKey } from './pack/minisign-secret.js';
+import { packFolder } from './pack/pack-folder.js';
+import { PACK_USAGE, readPackOptions } from './pack/pack-options.js';
+import { PackError } from './pack/pack-sources.js';
 
-export { packFolder, type PackedPackage, type PackRequest } from './pack-folder.js';
+export { packFolder, type PackedPackage, type PackRequest } from './pack/pack-folder.js';
 
 /** Where a command writes to: standard output and standard error. */
 export interface CommandOutput {

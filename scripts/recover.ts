@@ -3,13 +3,13 @@ import { toUpdateError } from '../machines/errors.js';
 import { openClock } from '../services/clock.js';
 import { recoverFiles } from '../services/deployment/recover-files.js';
 import { Store, storeFolder } from '../services/deployment/store.js';
-import { takeInstanceLock } from '../services/instance-lock.js';
-import { withoutProxies } from '../services/configuration-sources.js';
-import { readConfiguration } from '../services/read-configuration.js';
-import { openRotatingLog } from '../services/rotating-log.js';
+import { takeInstanceLock } from '../services/lock/instance-lock.js';
+import { withoutProxies } from '../services/configuration/configuration-sources.js';
+import { readConfiguration } from '../services/configuration/read-configuration.js';
+import { openRotatingLog } from '../services/log/rotating-log.js';
 import { openServiceControl } from '../services/service-control/open-service-control.js';
 import { isSystemError, look } from '../services/disk.js';
-import type { Log } from '../services/log.js';
+import type { Log } from '../services/log/log.js';
 import { EXIT, parseOptions } from './command.js';
 
 const HELP = `Usage: tope-updater recover

@@ -1,7 +1,7 @@
 import { STAGES } from '../machines/stage.js';
-import { openClient } from './client.js';
+import { openClient } from './calling/client.js';
 import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseWord, printHelp, UsageError } from './command.js';
-import { giveOrder, showUntilGoal, wordIn } from './give-order.js';
+import { giveOrder, showUntilGoal, wordIn } from './calling/give-order.js';
 
 const HELP = `Usage: tope-updater rollback [previous|factory] [--wait] [--json] [--updater URL]
 

@@ -1,7 +1,7 @@
-import { askStatus } from './answers.js';
-import { openClient } from './client.js';
+import { askStatus } from './calling/answers.js';
+import { openClient } from './calling/client.js';
 import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseOptions, printHelp } from './command.js';
-import { inWords } from './progress-view.js';
+import { inWords } from './calling/progress-view.js';
 
 const HELP = `Usage: tope-updater status [--json] [--updater URL]
 

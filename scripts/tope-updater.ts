@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
-import { ConfigurationError } from '../services/configuration.js';
-import { printable } from '../services/log-line.js';
+import { ConfigurationError } from '../services/configuration/configuration.js';
+import { printable } from '../services/log/log-line.js';
 import { EXIT, UsageError, type Command } from './command.js';
 
 /** The subcommands; each is loaded when it is called. */

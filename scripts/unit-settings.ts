@@ -1,7 +1,7 @@
-import { withoutProxies } from '../services/configuration-sources.js';
-import { readConfiguration } from '../services/read-configuration.js';
+import { withoutProxies } from '../services/configuration/configuration-sources.js';
+import { readConfiguration } from '../services/configuration/read-configuration.js';
 import { OWN_UNITS } from '../services/service-control/unit-names.js';
-import { unitSettings } from '../services/unit-settings.js';
+import { unitSettings } from '../services/configuration/unit-settings.js';
 import { EXIT, parseWord, printHelp, UsageError } from './command.js';
 
 const HELP = `Usage: tope-updater unit-settings UNIT

@@ -1,7 +1,7 @@
 import { STAGES } from '../machines/stage.js';
-import { openClient, type Client } from './client.js';
+import { openClient, type Client } from './calling/client.js';
 import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseWord, printHelp } from './command.js';
-import { giveOrder, showUntilGoal, wordIn } from './give-order.js';
+import { giveOrder, showUntilGoal, wordIn } from './calling/give-order.js';
 
 const HELP = `Usage: tope-updater update [VERSION] [--wait] [--json] [--updater URL]
 

@@ -8,8 +8,8 @@ import {
   type PackageExpectations,
 } from '../services/package/inspect-package.js';
 import { openZip } from '../services/package/zip-archive.js';
-import { withoutProxies } from '../services/configuration-sources.js';
-import { readConfiguration } from '../services/read-configuration.js';
+import { withoutProxies } from '../services/configuration/configuration-sources.js';
+import { readConfiguration } from '../services/configuration/read-configuration.js';
 import { EXIT, UsageError } from './command.js';
 
 const HELP = `Usage: tope-updater verify FILE [--keys DIR] [--installed X.Y.Z]

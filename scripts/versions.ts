@@ -1,8 +1,8 @@
-import { printable } from '../services/log-line.js';
-import { askVersions, type VersionsAnswer } from './answers.js';
-import { openClient } from './client.js';
+import { printable } from '../services/log/log-line.js';
+import { askVersions, type VersionsAnswer } from './calling/answers.js';
+import { openClient } from './calling/client.js';
 import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseOptions, printHelp } from './command.js';
-import { inColumns } from './columns.js';
+import { inColumns } from './calling/columns.js';
 
 const HELP = `Usage: tope-updater versions [--json] [--updater URL]
 

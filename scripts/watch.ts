@@ -1,7 +1,7 @@
-import { openClient } from './client.js';
+import { openClient } from './calling/client.js';
 import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseOptions, printHelp } from './command.js';
-import { viewOn } from './progress-view.js';
-import { showUntil } from './show-until.js';
+import { viewOn } from './calling/progress-view.js';
+import { showUntil } from './calling/show-until.js';
 
 const HELP = `Usage: tope-updater watch [--until-end] [--json] [--updater URL]
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { apiPage } from './api-page.js';
-import { configurationTable } from './configuration-table.js';
-import { errorsPage } from './errors-table.js';
+import { apiPage } from './docs/api-page.js';
+import { configurationTable } from './docs/configuration-table.js';
+import { errorsPage } from './docs/errors-table.js';
 import { layOut } from './picture/lay-out.js';
 import { graphOf } from './picture/machine-graph.js';
 import { mermaidOf } from './picture/mermaid.js';

@@ -2,7 +2,7 @@ import type { PackageIdentity } from '../machines/package-order.js';
 import type { Kept } from '../machines/update-context.js';
 import { closeDeployment } from './deployment/close-deployment.js';
 import type { Store } from './deployment/store.js';
-import type { Log } from './log.js';
+import type { Log } from './log/log.js';
 import { makeReserve } from './saved-state/reserve.js';
 import { tidyPackages } from './work-folder.js';
 

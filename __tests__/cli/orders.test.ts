@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { Client } from '../../scripts/client.js';
-import { whereItListens } from '../../scripts/where-it-listens.js';
+import { Client } from '../../scripts/calling/client.js';
+import { whereItListens } from '../../scripts/calling/where-it-listens.js';
 import type { BuiltPackage } from '../support/build-package.js';
 import { Device } from '../support/device.js';
 import { fieldOf } from '../support/json-fields.js';

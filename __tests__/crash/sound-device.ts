@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.js';
 import { readTree, type FileFacts } from '../support/file-tree.js';
 import { sha256 } from '../support/tree-lines.js';
 import { Store } from '../../services/deployment/store.js';
-import { SOCKET_NAME } from '../../services/lock-candidate.js';
+import { SOCKET_NAME } from '../../services/lock/lock-candidate.js';
 import { RecordingLog } from '../support/recording-log.js';
 import type { CrashDevice } from './crash-device.js';
 import type { Order } from './order.js';

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { packFolder } from '../../scripts/pack.js';
-import { makeKeyFiles, parseSecretKey, type SecretKey } from '../../scripts/minisign-secret.js';
+import { makeKeyFiles, parseSecretKey, type SecretKey } from '../../scripts/pack/minisign-secret.js';
 import type { BuiltPackage } from '../support/build-package.js';
 import { Device } from '../support/device.js';
 import { accepted } from '../support/updater-caller.js';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ConfigurationError } from '../../services/configuration.js';
+import { ConfigurationError } from '../../services/configuration/configuration.js';
 import { DIRECT, openConnections } from '../../services/download/connections.js';
 import { trustedAuthorities } from '../../services/download/trusted-authorities.js';
 import { EXPIRED, NOT_YET_VALID } from '../support/certificate.js';

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { dropUnreadAnswers } from '../../http/unread-answers.js';
-import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../scripts/node-flags.js';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../scripts/release/node-flags.js';
 import { Device } from '../support/device.js';
 
 const MIB = 1024 * 1024;

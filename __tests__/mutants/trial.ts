@@ -16,7 +16,7 @@ const APART = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 /** The tests of a source, nearest first: each a pattern of files; the next is run only where nothing was caught. */
 function testsOf(path: string): string[][] {
   const kills = ['dist/__tests__/crash/', 'dist/__tests__/powercut/'];
-  const cycles = ['dist/__tests__/cycle/', 'dist/__tests__/effect', 'dist/__tests__/machine-watch'];
+  const cycles = ['dist/__tests__/cycle/', 'dist/__tests__/effect', 'dist/__tests__/reporting/machine-watch'];
   if (path.startsWith('machines/'))
     return [
       ['dist/__tests__/machines/', 'dist/__tests__/support/'],

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { toUpdateError } from '../../machines/errors.js';
-import { NODE_FLAGS } from '../../scripts/node-flags.js';
+import { NODE_FLAGS } from '../../scripts/release/node-flags.js';
 import { extractEntry, readSmallEntry } from '../../services/package/read-entry.js';
 import { openZip } from '../../services/package/zip-archive.js';
 import { errorOf, writePackage } from '../support/sample-package.js';

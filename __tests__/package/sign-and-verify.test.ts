@@ -3,7 +3,7 @@ import { createHash, scryptSync } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { makeKeyFiles, parseSecretKey, signManifest } from '../../scripts/minisign-secret.js';
+import { makeKeyFiles, parseSecretKey, signManifest } from '../../scripts/pack/minisign-secret.js';
 import { isSignedBy, parsePublicKey, parseSignature } from '../../services/package/minisign.js';
 import { folderToPack, MODULES, pack, USUAL } from '../support/folder-to-pack.js';
 import { describeIf, hasProgram } from '../support/requirements.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../scripts/node-flags.js';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../scripts/release/node-flags.js';
 import { cycle } from '../bench/cycle.js';
 import { MB, MIB } from '../bench/figures.js';
 import { Packages } from '../bench/packages.js';

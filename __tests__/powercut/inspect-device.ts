@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRelease, type Release } from '../../services/deployment/release.js';
-import { SOCKET_NAME } from '../../services/lock-candidate.js';
+import { SOCKET_NAME } from '../../services/lock/lock-candidate.js';
 import { storeFolder } from '../../services/deployment/store.js';
 import { factsOf, readTree, type FileFacts } from '../support/file-tree.js';
 import type { Content } from './releases.js';

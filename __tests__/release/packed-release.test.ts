@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { buildRelease } from '../../scripts/release/build-release.js';
-import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../scripts/node-flags.js';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../scripts/release/node-flags.js';
 import { Device } from '../support/device.js';
 import { fieldOf } from '../support/json-fields.js';
 import { atEndOf } from '../support/life.js';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { serve } from '../../scripts/serve.js';
 import { openSupervisedServices } from '../../scripts/demo/supervised-services.js';
 import { isSystemError } from '../../services/disk.js';
-import type { Log } from '../../services/log.js';
-import { readConfiguration } from '../../services/read-configuration.js';
-import { openRotatingLog } from '../../services/rotating-log.js';
+import type { Log } from '../../services/log/log.js';
+import { readConfiguration } from '../../services/configuration/read-configuration.js';
+import { openRotatingLog } from '../../services/log/rotating-log.js';
 import { watchSteps } from '../../services/steps.js';
 import { textOf } from './json-fields.js';
 

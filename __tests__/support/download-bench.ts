@@ -6,7 +6,7 @@ import type { Instant } from '../../machines/clock.js';
 import { UpdateError } from '../../machines/errors.js';
 import type { PackageIdentity } from '../../machines/package-order.js';
 import { transferPackage, type TransferDeps } from '../../services/download/transfer-package.js';
-import type { Log } from '../../services/log.js';
+import type { Log } from '../../services/log/log.js';
 import { packagePath, partialNotesPath, partialPath } from '../../services/work-folder.js';
 import { makePackage } from './fault-server.js';
 import { temporaryFolder } from './temporary-folder.js';

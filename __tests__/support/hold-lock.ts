@@ -1,4 +1,4 @@
-import { takeInstanceLock } from '../../services/instance-lock.js';
+import { takeInstanceLock } from '../../services/lock/instance-lock.js';
 
 /** A process that takes the lock of the store that it is given, says so, and holds it until its stdin ends. */
 try {

@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline';
 import { toUpdateError } from '../../machines/errors.js';
-import { checkHealth } from '../../services/health-check.js';
-import { askInstallGuard } from '../../services/install-guard.js';
-import { startOtaGui } from '../../services/ota-gui.js';
-import { runProgram } from '../../services/run-program.js';
+import { checkHealth } from '../../services/programs/health-check.js';
+import { askInstallGuard } from '../../services/programs/install-guard.js';
+import { startOtaGui } from '../../services/programs/ota-gui.js';
+import { runProgram } from '../../services/programs/run-program.js';
 import { refuseUnusable } from '../../services/service-control/refuse-unusable.js';
 import { settleUnits } from '../../services/service-control/settle-units.js';
 import { askToStartAll, startUnits } from '../../services/service-control/start-units.js';

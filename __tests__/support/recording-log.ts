@@ -1,4 +1,4 @@
-import type { Log, LogFields } from '../../services/log.js';
+import type { Log, LogFields } from '../../services/log/log.js';
 
 /** A log that keeps its lines, as `level message key=value …`. */
 export class RecordingLog implements Log {

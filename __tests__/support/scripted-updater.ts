@@ -3,7 +3,7 @@ import type { MachineState, UpdaterPort } from '../../http/updater-port.js';
 import type { HistoryRow, Health, StreamItem, Transition, Versions } from '../../machines/views.js';
 import { firstWords } from '../../machines/first-words.js';
 import { statePath, topStateOf } from '../../machines/stage.js';
-import { ProgressBoard } from '../../services/progress-board.js';
+import { ProgressBoard } from '../../services/reporting/progress-board.js';
 import { Gate } from './gate.js';
 import { instantAt } from './machine-states.js';
 import { startScriptedMachine, type ScriptedMachine } from './scripted-machine.js';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { serve } from '../../scripts/serve.js';
 import { openClock } from '../../services/clock.js';
-import type { Configuration } from '../../services/configuration.js';
+import type { Configuration } from '../../services/configuration/configuration.js';
 import type { Timing } from '../../services/deployment/deployment-tools.js';
-import { readConfiguration } from '../../services/read-configuration.js';
-import { openRotatingLog } from '../../services/rotating-log.js';
+import { readConfiguration } from '../../services/configuration/read-configuration.js';
+import { openRotatingLog } from '../../services/log/rotating-log.js';
 import type { ServiceControl } from '../../services/service-control/service-control.js';
 
 interface DeviceParts {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isSystemError } from '../../services/disk.js';
 import type { BuiltPackage } from './build-package.js';
-import { NODE_FLAGS } from '../../scripts/node-flags.js';
+import { NODE_FLAGS } from '../../scripts/release/node-flags.js';
 import { eventually } from './eventually.js';
 import { InstalledDevice, UNITS, type InstalledOptions } from './installed-device.js';
 

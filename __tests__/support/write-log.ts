@@ -1,4 +1,4 @@
-import { openRotatingLog } from '../../services/rotating-log.js';
+import { openRotatingLog } from '../../services/log/rotating-log.js';
 
 /**
  * A process that logs as many lines as it is told (`FOLDER COUNT [MAX_BYTES]`), one per turn of the event loop, closes

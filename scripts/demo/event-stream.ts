@@ -1,6 +1,6 @@
-import { eventParser, type StreamEvent } from '../stream-events.js';
+import { eventParser, type StreamEvent } from '../calling/stream-events.js';
 
-export type { StreamEvent } from '../stream-events.js';
+export type { StreamEvent } from '../calling/stream-events.js';
 
 /**
  * Reads an updater's server-sent events, those that it still keeps first, until the connection ends, however it ends.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Configuration } from '../../services/configuration.js';
+import type { Configuration } from '../../services/configuration/configuration.js';
 import { startDeviceApi } from './device-api.js';
 import type { StreamEvent } from './event-stream.js';
 import { freePorts } from './free-ports.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { readConfiguration } from '../../services/read-configuration.js';
-import { openRotatingLog } from '../../services/rotating-log.js';
+import { readConfiguration } from '../../services/configuration/read-configuration.js';
+import { openRotatingLog } from '../../services/log/rotating-log.js';
 import { serve } from '../serve.js';
 import { openSupervisedServices } from './supervised-services.js';
 

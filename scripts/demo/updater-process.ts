@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
-import { NODE_ENVIRONMENT, NODE_FLAGS } from '../node-flags.js';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../release/node-flags.js';
 import { readEvents, type StreamEvent } from './event-stream.js';
 
 /** What the updater is known to be doing. */

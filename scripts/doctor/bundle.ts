@@ -3,12 +3,12 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { safeJson, withoutAddresses, withoutCredentials } from '../../http/credentials.js';
-import type { Configuration } from '../../services/configuration.js';
+import type { Configuration } from '../../services/configuration/configuration.js';
 import { look, readText } from '../../services/disk.js';
-import { LOG_FILES } from '../../services/log-files.js';
+import { LOG_FILES } from '../../services/log/log-files.js';
 import { statePaths } from '../../services/saved-state/saved-state.js';
 import { tmpDirOf } from '../../services/work-folder.js';
-import type { Client } from '../client.js';
+import type { Client } from '../calling/client.js';
 import { lineOf, type Finding } from './finding.js';
 import { tarOf, type TarEntry } from './tar.js';
 

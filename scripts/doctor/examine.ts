@@ -1,7 +1,7 @@
-import type { Configuration } from '../../services/configuration.js';
+import type { Configuration } from '../../services/configuration/configuration.js';
 import { Store, storeFolder } from '../../services/deployment/store.js';
-import type { Log } from '../../services/log.js';
-import type { Client } from '../client.js';
+import type { Log } from '../../services/log/log.js';
+import type { Client } from '../calling/client.js';
 import { fault, findingsOf, note, type Finding } from './finding.js';
 import { checkFolders } from './folders.js';
 import { checkKeys } from './keys.js';

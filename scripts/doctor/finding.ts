@@ -1,4 +1,4 @@
-import { printable } from '../../services/log-line.js';
+import { printable } from '../../services/log/log-line.js';
 
 /** One thing that the doctor has looked at. A note is worth knowing; a fault needs somebody to do something. */
 export interface Finding {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Configuration } from '../../services/configuration.js';
+import type { Configuration } from '../../services/configuration/configuration.js';
 import { storeFolder } from '../../services/deployment/store.js';
 import { freeBytes, RESERVE_BYTES } from '../../services/free-room.js';
 import { entryAt, WRITABLE_BY_OTHERS } from './entry-at.js';

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Configuration } from '../../services/configuration.js';
+import type { Configuration } from '../../services/configuration/configuration.js';
 import { look } from '../../services/disk.js';
 import { readKeyFolder } from '../../services/package/signature-keys.js';
 import { fault, note, ok, type Finding } from './finding.js';

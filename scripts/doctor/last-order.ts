@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ERRORS } from '../../machines/errors.js';
-import { readHistory } from '../../services/history.js';
+import { readHistory } from '../../services/history/history.js';
 import { note, ok, type Finding } from './finding.js';
 
 /** How the last order ended, from the history on disk: it is there although the updater is not. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { FILE_VARIABLE } from '../../services/configuration-sources.js';
+import { FILE_VARIABLE } from '../../services/configuration/configuration-sources.js';
 import { PROGRAM_FOLDER } from '../../services/program-folder.js';
 import { entryAt, WRITABLE_BY_OTHERS } from './entry-at.js';
 import { fault, ok, type Finding } from './finding.js';

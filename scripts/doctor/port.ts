@@ -1,5 +1,5 @@
-import { askStatus } from '../answers.js';
-import { NoUpdater, type Client } from '../client.js';
+import { askStatus } from '../calling/answers.js';
+import { NoUpdater, type Client } from '../calling/client.js';
 import { fault, note, ok, type Finding } from './finding.js';
 
 const START_IT = 'systemctl start tope-updater, then journalctl -u tope-updater';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isSystemError } from '../../services/disk.js';
-import { ConfigurationError } from '../../services/configuration.js';
-import { readOrderToken } from '../../services/order-token.js';
+import { ConfigurationError } from '../../services/configuration/configuration.js';
+import { readOrderToken } from '../../services/configuration/order-token.js';
 import { fault, ok, type Finding } from './finding.js';
 
 const OPEN_TO_OTHERS = 0o077;

@@ -1,7 +1,7 @@
-import type { Configuration } from '../../services/configuration.js';
+import type { Configuration } from '../../services/configuration/configuration.js';
 import { readText } from '../../services/disk.js';
 import { OWN_UNITS } from '../../services/service-control/unit-names.js';
-import { settingsFileOf, unitSettings } from '../../services/unit-settings.js';
+import { settingsFileOf, unitSettings } from '../../services/configuration/unit-settings.js';
 import { fault, ok, type Finding } from './finding.js';
 
 /** Whether the updater's units know the folders that are configured: else recover never runs, or nothing can be written. */

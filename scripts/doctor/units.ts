@@ -1,4 +1,4 @@
-import type { Configuration } from '../../services/configuration.js';
+import type { Configuration } from '../../services/configuration/configuration.js';
 import type { Store } from '../../services/deployment/store.js';
 import { openServiceControl } from '../../services/service-control/open-service-control.js';
 import type { ServiceControl } from '../../services/service-control/service-control.js';

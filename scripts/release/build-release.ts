@@ -4,7 +4,7 @@ import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile }
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { NODE_ENVIRONMENT, NODE_FLAGS } from '../node-flags.js';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-flags.js';
 import { bundleProgram } from './bundle.js';
 import { thirdPartyNotices } from './notices.js';
 import { productionPackages } from './production-packages.js';

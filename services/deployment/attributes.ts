@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { UpdateError } from '../../machines/errors.js';
 import { isSystemError } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { step } from '../steps.js';
 
 export type Attributes = Readonly<Record<string, string>>;

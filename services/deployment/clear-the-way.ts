@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { isSystemError, look, renameFile, syncFolder } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { freeNameBeside } from './kept-beside.js';
 import { AS_FOUND_VERSION } from './release.js';
 import type { WantedRelease } from './wish.js';

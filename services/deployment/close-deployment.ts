@@ -1,4 +1,4 @@
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { Journal } from './journal.js';
 import { giveOwnInodes } from './own-inodes.js';
 import { pruneStore } from './prune-store.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeDurably } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import type { Store } from './store.js';
 
 const NAME = 'notices.json';

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { isSystemError, linkFile, look, makeFolders, removeFile, syncFolder } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { sha256OfFile } from './content.js';
 import { rememberAdded } from './added-paths.js';
 import { writeAttributes } from './attributes.js';

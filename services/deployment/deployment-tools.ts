@@ -1,4 +1,4 @@
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import type { ServiceManager } from '../service-control/open-service-control.js';
 import type { ServiceControl } from '../service-control/service-control.js';
 import type { Store } from './store.js';

@@ -1,5 +1,5 @@
 import { copyToNewFile, linkFile, openForReading, setOwnerAndMode, syncFile } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { writeAttributes, type Attributes } from './attributes.js';
 import { statFile } from './live-file.js';
 

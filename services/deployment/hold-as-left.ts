@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { aFewAtOnce } from '../a-few-at-once.js';
 import { removeFile, syncFileAt, syncFolder } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { readAttributes } from './attributes.js';
 import { giveAttributes, hold } from './held-file.js';
 import { withKeptBeside } from './kept-beside.js';

@@ -1,6 +1,6 @@
 import { toUpdateError } from '../../machines/errors.js';
 import type { JournalFacts } from '../../machines/update-events.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { keptNotices } from './commit-notices.js';
 import { Journal } from './journal.js';
 import type { Store } from './store.js';

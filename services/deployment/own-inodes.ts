@@ -1,5 +1,5 @@
 import { isSystemError, look } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { copyDurably } from './copy-durably.js';
 import type { Store } from './store.js';
 

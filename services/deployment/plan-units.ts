@@ -1,4 +1,4 @@
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { refuseUnusable } from '../service-control/refuse-unusable.js';
 import type { ServiceControl, UnitState } from '../service-control/service-control.js';
 import type { PlannedUnit } from './journal.js';

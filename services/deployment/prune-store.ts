@@ -1,5 +1,5 @@
 import { removeFile } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { Journal } from './journal.js';
 import { AS_FOUND } from './release.js';
 import type { Store } from './store.js';

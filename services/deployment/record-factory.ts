@@ -2,7 +2,7 @@ import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { look, removeFile, syncFolder } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { readAttributes } from './attributes.js';
 import { sha256OfFile } from './content.js';
 import { copyDurably } from './copy-durably.js';

@@ -1,4 +1,4 @@
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { undoFiles } from './go-back.js';
 import { Journal } from './journal.js';
 import { needMountedRoots } from './mounted-roots.js';

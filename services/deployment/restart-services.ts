@@ -1,6 +1,6 @@
 import { UpdateError } from '../../machines/errors.js';
-import { checkHealth } from '../health-check.js';
-import { howProgramEnded, runProgram, shellCommand } from '../run-program.js';
+import { checkHealth } from '../programs/health-check.js';
+import { howProgramEnded, runProgram, shellCommand } from '../programs/run-program.js';
 import { startUnits } from '../service-control/start-units.js';
 import { settleUnits } from '../service-control/settle-units.js';
 import type { DeploymentTools } from './deployment-tools.js';

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { aFewAtOnce } from '../a-few-at-once.js';
 import { removeFile, syncFileAt, syncFolder } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { CAPABILITY, readAttributes, type Attributes } from './attributes.js';
 import { giveAttributes, hold, type FinalAttributes } from './held-file.js';
 import { recordFile, statFile, type FileStat } from './live-file.js';

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { toUpdateError, UpdateError } from '../../machines/errors.js';
 import { isSystemError, look } from '../disk.js';
 import { noRoom } from '../free-room.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { isOver } from './close-deployment.js';
 import { Journal } from './journal.js';
 import type { Operation } from './operation.js';

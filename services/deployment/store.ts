@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import type { ReleaseName } from '../../machines/package-order.js';
 import { look, makeFolder, readText, removeFile, setFolderMode, syncFolder, writeDurably } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import type { StepName } from '../steps.js';
 import { isRelease, isReleaseId, type Release } from './release.js';
 

@@ -1,6 +1,6 @@
 import { toUpdateError } from '../../machines/errors.js';
 import { look, removeFile, syncFolder } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { addedPaths } from './added-paths.js';
 import { temporaryCopy } from './copy-durably.js';
 import type { Journal } from './journal.js';

@@ -10,7 +10,7 @@ import {
   renameFile,
   syncFolder,
 } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { moveObstacleBeside } from './clear-the-way.js';
 import { sha256OfFile } from './content.js';
 import { freeNameBeside } from './kept-beside.js';

@@ -4,7 +4,7 @@ import { isSamePackage, type PackageIdentity, type PackageOrder } from '../../ma
 import type { Transferred } from '../../machines/update-context.js';
 import type { Clock } from '../clock.js';
 import { look, removeFile } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { noteDeadBuffer } from '../package/dead-buffers.js';
 import { packagePath, tidyPackages } from '../work-folder.js';
 import { askServer, WireFailure, type Answer } from './ask-server.js';

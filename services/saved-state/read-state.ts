@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { AnyStateMachine } from 'xstate';
 import { isSystemError, look, readText, removeTree, renameFile, syncFolder } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { passGate, type Restored } from './restore-gate.js';
 import { statePaths } from './saved-state.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isSystemError, look, removeFile, writeDurably } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 
 const RESERVE_BYTES = 256 * 1024;
 

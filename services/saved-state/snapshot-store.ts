@@ -1,6 +1,6 @@
 import { UpdateError } from '../../machines/errors.js';
 import { isSystemError, linkFile, look, removeTree, renameFile, writeDurably } from '../disk.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { giveUpReserve } from './reserve.js';
 import { encodeState, NO_RESTORES, statePaths, type Restores } from './saved-state.js';
 

@@ -1,4 +1,4 @@
-import type { Configuration } from '../configuration.js';
+import type { Configuration } from '../configuration/configuration.js';
 import type { ServiceControl } from './service-control.js';
 import { openWithoutManager } from './none.js';
 import { openSystemd } from './systemd.js';

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 
 /** How long systemd may take to take a message, in ms. */
 const TAKEN_MS = 5_000;

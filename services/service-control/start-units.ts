@@ -1,5 +1,5 @@
 import { toUpdateError, UpdateError } from '../../machines/errors.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { longer, msSince, pause } from './pause.js';
 import type { ServiceControl, UnitState } from './service-control.js';
 import { shortName } from './unit-names.js';

@@ -1,5 +1,5 @@
 import { UpdateError } from '../../machines/errors.js';
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { longer, msSince, pause } from './pause.js';
 import { isAlive, readProcess, type ProcessFacts } from './proc.js';
 import type { ServiceControl, UnitState } from './service-control.js';

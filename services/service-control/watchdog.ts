@@ -1,4 +1,4 @@
-import type { Log } from '../log.js';
+import type { Log } from '../log/log.js';
 import { notifySystemd } from './sd-notify.js';
 
 export interface WatchdogOptions {
