@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import ts from 'typescript';
 import { mutated, type Mutation } from './mutations.js';
 
@@ -74,6 +75,7 @@ export class Trial {
     });
     await writeFile(built, transpiled(mutated(source, mutation)));
     try {
+      await this.#compileChecks(mutation.path);
       for (const patterns of testsOf(mutation.path)) {
         const failed = await this.#firstFailure(patterns, stageMs);
         if (failed !== null) return verdict(failed);
@@ -81,11 +83,18 @@ export class Trial {
       return verdict(null);
     } finally {
       await writeFile(built, right);
+      await this.#compileChecks(mutation.path);
     }
   }
 
   async remove(): Promise<void> {
     await rm(this.#folder, { recursive: true });
+  }
+
+  /** What runs of a schema is what the build has made of it. */
+  async #compileChecks(path: string): Promise<void> {
+    if (!path.endsWith('-schema.ts')) return;
+    await promisify(execFile)(process.execPath, [join(this.#project, 'dist/scripts/compile-checks.js')]);
   }
 
   /** The first test that fails; null where none does. */
