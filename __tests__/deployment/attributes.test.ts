@@ -5,6 +5,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import { readAttributes, writeAttributes } from '../../services/deployment/attributes.js';
 import { CAUSE, DeploymentBench } from '../support/deployment-bench.js';
 import { describeIf, hasProgram, hasRoot, type Requirement } from '../support/requirements.js';
+import { endingOf, startNode } from '../support/run-node.js';
 
 const PROGRAMS = ['getfattr', 'setfattr', 'getfacl', 'setfacl', 'setcap', 'getcap'];
 const ATTRIBUTES: Requirement = {
@@ -78,5 +79,15 @@ describeIf(ATTRIBUTES, 'a file with attributes of its own', () => {
     expect(await readAttributes([odd], bench.log)).toEqual(new Map([[odd, { 'user.note': '0x6f6464' }]]));
     await writeAttributes(new Map([[odd, { 'user.note': '0x6576656e' }]]), bench.log);
     expect(run('getfattr', '--only-values', '--absolute-names', '-n', 'user.note', odd)).toBe('even');
+  });
+
+  test('is left without them, with a warning, on a device that has no setfattr', async () => {
+    const child = startNode('__tests__/support/write-attributes.js', [file], { PATH: '/nowhere' });
+    const { exitCode, stdout } = await endingOf(child);
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout:
+        'warn getfattr and setfattr are not installed: ACLs and extended attributes are not carried over\n',
+    });
   });
 });

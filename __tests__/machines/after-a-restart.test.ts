@@ -146,6 +146,14 @@ describe('after a restart', () => {
     }
   });
 
+  test('a switch whose journal is gone was interrupted: that is what going back is told, and what is told of it', async () => {
+    const machine = await after('deploying.switching', restored());
+    const words = 'interrupted by a power cut or a kill while installing';
+    expect(machine.call('goBack').input).toMatchObject({ cause: { message: words } });
+    await machine.settle();
+    expect(machine.context.failure?.message).toContain(words);
+  });
+
   test('a ready package that is gone or too old is failed, and is tidied away [M-44]', async () => {
     const gone = await after('ready.waiting', restored({ packageOnDisk: false }));
     expect(gone.context.failure?.code).toBe('PACKAGE_NOT_FOUND');

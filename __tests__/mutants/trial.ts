@@ -118,7 +118,8 @@ export class Trial {
       end();
     }
     clearTimeout(timer);
-    await rm(this.#temporary, { recursive: true });
+    // What is killed may be writing still.
+    await rm(this.#temporary, { recursive: true, maxRetries: 10, retryDelay: 200 });
     await mkdir(this.#temporary);
     if (failed !== null) return failed;
     return child.signalCode === null && child.exitCode === 0 ? null : 'a run without an end';
