@@ -77,7 +77,7 @@ testIf(
     const home = `${lab.root}/root/newcomer`;
     await lab.sh('rm -rf /opt/tope /etc/tope-updater /root/newcomer; mkdir /root/newcomer');
     await lab.write('/root/newcomer/url', 'http://127.0.0.1:8000/tope-1.2.3.zip?sig=secret\n');
-    // Five updates are watched for half a second each, not for five.
+    // The updates are watched for half a second each, not for five.
     const configuration = { workDir: '/var/lib/tope-updater', settleMs: 500 };
     await lab.write('/etc/tope-updater/config.json', JSON.stringify(configuration));
     await lab.write('/root/server.js', SERVER);
