@@ -5,10 +5,10 @@ import { toUpdateError } from '../machines/errors.js';
 import { DONE_MS, TRUST_MS } from '../machines/guards.js';
 import type { PackageIdentity } from '../machines/package-order.js';
 import type { Deployment } from '../machines/update-context.js';
+import type { ActorParts } from './actor-parts.js';
 import type { Clock } from './clock.js';
-import { deploymentEffects, type DeploymentParts } from './deployment/deployment-effects.js';
+import { deploymentEffects } from './deployment/deployment-effects.js';
 import { awaitNetwork, backOff } from './download/back-off.js';
-import type { DownloadParts } from './download/download-parts.js';
 import { transferPackage } from './download/transfer-package.js';
 import { isSystemError, removeFile } from './disk.js';
 import type { Effects } from './effect.js';
@@ -26,12 +26,6 @@ const WATCH_NOTHING_MS = 60 * 60 * 1000;
 
 /** What a refusal of the operating system is called while files are put in place. */
 const DEPLOYING = 'DEPLOYMENT_FAILED';
-
-export interface ActorParts extends DeploymentParts, DownloadParts {
-  tmpDir: string;
-  clock: Clock;
-  retryNetworkMs?: number;
-}
 
 /** The actors that the machine is provided with: each state's work by the name that the machine calls it. */
 export function updateActors(parts: ActorParts, effects: Effects) {
@@ -64,10 +58,7 @@ export function updateActors(parts: ActorParts, effects: Effects) {
     ),
     backOff: fromPromise<null, { delayMs: number }>(({ input, signal }) => backOff(input, signal)),
     awaitNetwork: fromPromise<{ since: Instant }, { since: Instant | null }>(({ input, signal }) =>
-      awaitNetwork(input, signal, {
-        clock,
-        ...(parts.retryNetworkMs === undefined ? {} : { retryEveryMs: parts.retryNetworkMs }),
-      }),
+      awaitNetwork(input, signal, { clock }),
     ),
 
     hashPackage: effects.forward((input: { identity: PackageIdentity; sha256: string | null }, signal) =>

@@ -1,68 +1,51 @@
 import { join } from 'node:path';
 import { createActor, waitFor, type Actor, type SnapshotFrom } from 'xstate';
 import { toUpdateError } from '../machines/errors.js';
-import { firstWords } from '../machines/first-words.js';
-import { statePath, STAGES, topStateOf, type TopState } from '../machines/stage.js';
+import { topStateOf, type TopState } from '../machines/stage.js';
 import type { UpdateEvent } from '../machines/update-events.js';
 import { updateMachine, type UpdateMachine } from '../machines/update-machine.js';
-import type { Clock } from './clock.js';
-import type { Configuration } from './configuration/configuration.js';
-import type { Timing } from './deployment/deployment-tools.js';
-import { deploymentFacts } from './deployment/journal-facts.js';
-import { leaveServicesStarted } from './deployment/leave-services-started.js';
+import { makeActorParts, type DeviceParts } from './actor-parts.js';
 import { Store, storeFolder } from './deployment/store.js';
 import { readVersions } from './deployment/versions.js';
-import { look } from './disk.js';
-import { makeDownloadParts } from './download/download-parts.js';
-import { Effects } from './effect.js';
-import { EventLog } from './reporting/event-log.js';
 import { fetchedBeforeStart } from './download/fetched-so-far.js';
-import { freeBytes, RESERVE_BYTES } from './free-room.js';
+import { Effects } from './effect.js';
+import { foundAtStart } from './found-at-start.js';
+import { freeBytes } from './free-room.js';
 import { readHistory } from './history/history.js';
-import { askInstallGuard } from './programs/install-guard.js';
-import type { Log } from './log/log.js';
-import { watchMachine } from './reporting/machine-watch.js';
-import { Metrics } from './reporting/metrics.js';
-import { startOtaGui } from './programs/ota-gui.js';
-import { PROGRAM_FOLDER } from './program-folder.js';
+import { UpdateStories } from './history/update-stories.js';
+import { MachineFollower } from './machine-follower.js';
+import { EventLog } from './reporting/event-log.js';
 import { ProgressBoard } from './reporting/progress-board.js';
 import { Reporter } from './reporting/reporter.js';
+import { updaterHealth } from './reporting/updater-health.js';
 import { readState } from './saved-state/read-state.js';
 import { makeReserve } from './saved-state/reserve.js';
-import { NO_RESTORES, restoredOnce, type Restores } from './saved-state/saved-state.js';
 import { SnapshotStore } from './saved-state/snapshot-store.js';
-import type { ServiceControl } from './service-control/service-control.js';
-import { updaterHealth } from './reporting/updater-health.js';
-import { updateActors, type ActorParts } from './update-actors.js';
-import { UpdateStories } from './history/update-stories.js';
-import { makeWorkFolder, packagePath, partialPath, tmpDirOf } from './work-folder.js';
+import { shutDown } from './shut-down.js';
+import { updateActors } from './update-actors.js';
+import { makeWorkFolder, tmpDirOf } from './work-folder.js';
 
 /** What an updater is made of; a test or the demo hands in its own clock, waits and service control. */
-export interface UpdaterParts {
-  configuration: Configuration;
-  log: Log;
-  clock: Clock;
-  control: ServiceControl;
-  timing?: Partial<Timing>;
-  reserveBytes?: number;
+export interface UpdaterParts extends DeviceParts {
   /** The machine itself has failed, which its design excludes: the process must end, so that a new one restores it. */
   onFatal: (error: Error) => void;
 }
-
-type Snapshot = SnapshotFrom<UpdateMachine>;
-const TIMING: Omit<Timing, 'settleMs'> = {
-  pollMs: 10,
-  killAfterMs: 10_000,
-  giveUpMs: 5000,
-  startTimeoutMs: 30_000,
-};
 
 /**
  * Starts the updater from what is on disk: saved state, journal, packages. It always starts; what was wrong with them is
  * in the log. Rejects only where its folders cannot be made or read.
  */
 export async function startUpdater(parts: UpdaterParts) {
-  const { configuration, log, clock, control, reserveBytes = RESERVE_BYTES } = parts;
+  const made = await makeUpdater(parts);
+  await beginToWork(made, parts);
+  return portOf(made, parts);
+}
+
+type Made = Awaited<ReturnType<typeof makeUpdater>>;
+
+/** All parts, from what is on disk, with a machine that has not begun yet. */
+async function makeUpdater(parts: UpdaterParts) {
+  const { configuration, log, clock } = parts;
   const tmpDir = tmpDirOf(configuration.workDir);
   const historyPath = join(configuration.workDir, 'logs', 'history.jsonl');
   await makeWorkFolder(configuration.workDir);
@@ -80,147 +63,49 @@ export async function startUpdater(parts: UpdaterParts) {
     onDelivered: (id) => actor.send({ type: 'REPORT_DELIVERED', id }),
   });
   const saved = () => snapshots.saved();
-  const stateNow = () => topStateOf(actor.getSnapshot().value);
-  const effects = new Effects({ saved, percent: () => board.read(stateNow()).percent });
-  const context = () => actor.getSnapshot().context;
-  const download = await makeDownloadParts({ configuration, tmpDir, store, log, reserveBytes, context });
-  const tools = actorParts();
-  const stories = await UpdateStories.open({
-    path: historyPath,
-    log,
-    clock,
-    liveVersion: async () => (await store.named('current'))?.version ?? null,
-    saved,
+  const effects = new Effects({ saved, percent: () => board.read(stateOf(actor)).percent });
+  const tools = await makeActorParts(parts, {
+    store,
+    context: () => actor.getSnapshot().context,
+    tell: (percent, message) => board.tell(percent, message),
   });
-  let lastPath = restored === null ? 'none' : statePath(valueIn(restored.snapshot));
-  let sinceMs = Date.now();
-  let isShuttingDown = false;
-
+  const liveVersion = async () => (await store.named('current'))?.version ?? null;
+  const stories = await UpdateStories.open({ path: historyPath, log, clock, liveVersion, saved });
   const actor: Actor<UpdateMachine> = createActor(
     updateMachine.provide({ actors: updateActors(tools, effects) }),
     restored === null ? {} : { snapshot: restored.snapshot },
   );
-  const seen = watchMachine(actor);
-  actor.subscribe({ next: onSnapshot, error: (error) => parts.onFatal(toUpdateError(error)) });
-  board.listen((state, progress) => {
-    reporter.progress(state, progress);
-    events.progress({ stage: STAGES[state], progress: progress.percent, message: progress.message });
+  const audience = { configuration, log, board, events, snapshots, reporter, stories };
+  const { metrics } = new MachineFollower(actor, audience, {
+    isRestored: restored !== null,
+    onError: (error) => parts.onFatal(toUpdateError(error)),
   });
-  const metrics = new Metrics(context().attempts);
-  const found = await whatIsOnDisk();
+  return { ...audience, tmpDir, historyPath, store, restored, actor, tools, effects, metrics };
+}
+
+/** Starts the machine and tells it what is on disk, before anyone can ask. */
+async function beginToWork(made: Made, { clock, log }: UpdaterParts): Promise<void> {
+  const { actor, board, restored, snapshots, stories, store, tmpDir } = made;
+  const before = restored && {
+    state: stateOf(actor),
+    order: actor.getSnapshot().context.order,
+    restores: restored.restores,
+  };
+  const found = await foundAtStart(before, { store, tmpDir, clock, log });
   snapshots.countRestores(found.restores);
   actor.start();
   actor.send(found.event);
-  stories.resume(stateNow(), context());
-  const { order } = context();
-  // A download that goes on is shown from where it is, before anyone can ask.
-  if (order !== null && stateNow() === 'downloading')
-    board.tell(...(await fetchedBeforeStart(tmpDir, order, clock().bootId)));
+  const { context } = actor.getSnapshot();
+  stories.resume(stateOf(actor), context);
+  // A download that goes on is shown from where it is.
+  if (context.order !== null && stateOf(actor) === 'downloading')
+    board.tell(...(await fetchedBeforeStart(tmpDir, context.order, clock().bootId)));
+}
 
-  function actorParts(): ActorParts {
-    const { managedRoot, extraRoots, workDir, installGuard, serviceManager } = configuration;
-    return {
-      store,
-      territory: { roots: [managedRoot, ...extraRoots], forbidden: [store.root, workDir, PROGRAM_FOLDER] },
-      control,
-      log,
-      clock,
-      tmpDir,
-      timing: { ...TIMING, settleMs: configuration.settleMs, ...parts.timing },
-      manager: serviceManager,
-      keep: configuration.keep,
-      reserveBytes,
-      ...download,
-      packageName: () => context().order?.name ?? '',
-      packagePath: (identity) => packagePath(tmpDir, identity),
-      askGuard: (signal) => askInstallGuard(installGuard, { manager: serviceManager, signal }),
-      tell: (percent, message) => board.tell(percent, message),
-      now: () => new Date(),
-      at: clock,
-      expectations: async (version) => ({
-        version,
-        roots: [managedRoot, ...extraRoots],
-        reserved: [workDir, PROGRAM_FOLDER],
-        allowPostCmds: configuration.allowPostCmds,
-        signature: configuration.signature,
-        keysDir: configuration.keysDir,
-        product: configuration.product,
-        installedVersion: (await store.named('current'))?.version ?? null,
-        allowDowngrade: configuration.allowDowngrade,
-      }),
-    };
-  }
-
-  /** What the machine is told once, right after it has started. */
-  async function whatIsOnDisk(): Promise<{ event: UpdateEvent; restores: Restores }> {
-    const order = restored === null ? null : context().order;
-    const whole = order === null ? null : await look(packagePath(tmpDir, order));
-    const partial = order === null ? null : await look(partialPath(tmpDir, order));
-    const bytes = whole?.size ?? partial?.size ?? 0;
-    const restores = restored === null ? NO_RESTORES : restoredOnce(restored.restores, stateNow(), bytes);
-    return {
-      restores,
-      event: {
-        type: 'RESTORED',
-        at: clock(),
-        ...(await deploymentFacts(store, log)),
-        restores: restores.count,
-        packageOnDisk: whole !== null,
-      },
-    };
-  }
-
-  function onSnapshot(snapshot: Snapshot): void {
-    const state = topStateOf(snapshot.value);
-    const path = statePath(snapshot.value);
-    if (!snapshot.hasTag('unsaved')) snapshots.queue(actor.getPersistedSnapshot(), state);
-    board.enter(state, firstWords(state, snapshot.context));
-    const { waiting } = snapshot.context.outbox;
-    // Reports follow the save of their state; where it fails they are sent all the same: reporting decides nothing.
-    const offer = () => reporter.offer(waiting);
-    void saved().then(offer, offer);
-    if (path !== lastPath) onTransition(state, path, snapshot);
-  }
-
-  function onTransition(state: TopState, path: string, { context }: Snapshot): void {
-    const now = new Date();
-    const from = lastPath;
-    const before = from === 'none' ? null : topStateOf(from);
-    const afterMs = now.getTime() - sinceMs;
-    const step = seen(context);
-    metrics.countFetched(context.attempts);
-    log.info('transition', { from, to: path, event: step.event });
-    events.transition({ time: now.toISOString(), from, to: path, afterMs, ...step });
-    if (before !== null) metrics.countTime(before, afterMs);
-    lastPath = path;
-    sinceMs = now.getTime();
-    if (state === before) return;
-    if (before !== null) stories.enter(before, state, context);
-    if (state === 'deploying') void startOtaGui(configuration.otaGui, configuration.serviceManager, log);
-    if (before === null || (state !== 'done' && state !== 'failed')) return;
-    if (context.failure !== null)
-      log.error('the order failed', { code: context.failure.code, why: context.failure.message });
-    metrics.countOutcome(context.failure?.code ?? 'success');
-  }
-
-  /**
-   * Leaves the device as the next start finds its way from: the state is saved, what is going on ends at its next safe
-   * point, services that are stopped by us are asked to start.
-   */
-  async function shutDown(): Promise<void> {
-    if (isShuttingDown) return;
-    isShuttingDown = true;
-    reporter.stop();
-    await saved().catch((error: unknown) =>
-      log.warn('shutting down with a state that is not saved', { why: toUpdateError(error).message }),
-    );
-    snapshots.close();
-    actor.stop();
-    await effects.idle();
-    await stories.written();
-    await leaveServicesStarted(tools);
-  }
-
+/** What the outside sees of an updater that runs. */
+function portOf(made: Made, { clock }: UpdaterParts) {
+  const { actor, board, events, historyPath, metrics, snapshots, stories, store, tmpDir } = made;
+  const saved = () => snapshots.saved();
   return {
     state: () => actor.getSnapshot(),
     send: (event: UpdateEvent, by?: string) => {
@@ -228,7 +113,7 @@ export async function startUpdater(parts: UpdaterParts) {
       actor.send(event);
     },
     saved,
-    waitFor: (holds: (state: Snapshot) => boolean) => waitFor(actor, holds),
+    waitFor: (holds: (state: SnapshotFrom<UpdateMachine>) => boolean) => waitFor(actor, holds),
     now: clock,
     progress: (state: TopState) => board.read(state),
     transitions: () => events.transitions(),
@@ -236,11 +121,11 @@ export async function startUpdater(parts: UpdaterParts) {
     versions: () => readVersions(store),
     history: () => readHistory(historyPath),
     health: () => updaterHealth({ store, tmpDir, saved }),
-    metrics: async () => metrics.text(stateNow(), await freeBytes(store.root)),
-    shutDown,
+    metrics: async () => metrics.text(stateOf(actor), await freeBytes(store.root)),
+    shutDown: () => shutDown(made),
   };
 }
 
-function valueIn(snapshot: object): unknown {
-  return 'value' in snapshot ? snapshot.value : null;
+function stateOf(actor: Actor<UpdateMachine>): TopState {
+  return topStateOf(actor.getSnapshot().value);
 }
