@@ -2,17 +2,18 @@ import type { WayBack } from '../../machines/actor-ports.js';
 import { UpdateError } from '../../machines/errors.js';
 import type { Failure } from '../../machines/update-context.js';
 import { isSystemError } from '../disk.js';
+import { applySwitch } from './apply-switch.js';
 import { clearTheWay } from './clear-the-way.js';
-import { recordRelease } from './commit-release.js';
+import { recordRelease } from './record-release.js';
 import type { DeploymentTools } from './deployment-tools.js';
 import { Journal } from './journal.js';
 import { needMountedRoots } from './mounted-roots.js';
 import { pruneStore } from './prune-store.js';
-import { settleServices, startServices } from './restart-services.js';
+import { settlePlanned, startPlanned } from './carry-out-plan.js';
 import { readStaged } from './staged-release.js';
-import { stageRelease } from './stage-release.js';
+import { stageWanted } from './stage-wanted.js';
 import { stopForSwitch } from './stop-for-switch.js';
-import { refuseMovedFolders, refuseMovedTargets, switchFiles } from './switch-files.js';
+import { refuseMovedFolders, refuseMovedTargets } from './moved-targets.js';
 import { wantedFromStore } from './wanted-from-store.js';
 
 /**
@@ -20,7 +21,7 @@ import { wantedFromStore } from './wanted-from-store.js';
  * a journal of its own purpose; may be cut and called again. Throws where there is no other factory release, where one of
  * its folders leads elsewhere by now, or where it does not run.
  */
-export async function goToFactory(
+export async function takeLastResort(
   cause: Failure,
   tools: DeploymentTools,
   signal: AbortSignal,
@@ -28,10 +29,10 @@ export async function goToFactory(
   const journal = await openJournal(cause, tools, signal);
   await needMountedRoots(journal);
   if (journal.head.phase === 'stopping') await refuseMovedTargets(journal.body.operations, tools.territory);
-  if (journal.head.phase !== 'switched') await switchFiles(journal);
+  if (journal.head.phase !== 'switched') await applySwitch(journal);
   const notices = await record(journal, tools);
-  await startServices(journal, 'wanted', tools, signal);
-  await settleServices(journal, 'wanted', tools, signal);
+  await startPlanned(journal, 'wanted', tools, signal);
+  await settlePlanned(journal, 'wanted', tools, signal);
   return { outcome: `rolled back to factory ${journal.body.to.version}`, hasSwitched: true, notices };
 }
 
@@ -72,7 +73,7 @@ async function openJournal(cause: Failure, tools: DeploymentTools, signal: Abort
     await clearTheWay(wanted, tools.log);
     return wanted;
   };
-  const staged = await stageRelease(makeWanted, {
+  const staged = await stageWanted(makeWanted, {
     ...tools,
     signal,
     onBytes: () => undefined,

@@ -1,10 +1,9 @@
 import { askToStartAll } from '../service-control/start-units.js';
 import type { DeploymentTools } from './deployment-tools.js';
-import { undoFiles } from './go-back.js';
+import { undoFiles } from './undo-deployment.js';
 import { Journal } from './journal.js';
-import { unitsToStart } from './restart-services.js';
-import { unitsUp } from './stop-for-switch.js';
-import { switchFiles } from './switch-files.js';
+import { unitsToStart, unitsUp } from './carry-out-plan.js';
+import { applySwitch } from './apply-switch.js';
 
 /**
  * Before the updater exits while services are stopped by it, and the system is not going down: the switch is undone (the
@@ -18,7 +17,7 @@ export async function leaveServicesStarted(
   const journal = await Journal.read(store.journalPath);
   if (journal === null || (await control.isSystemStopping())) return;
   const { phase } = journal.head;
-  if (phase === 'switching' && journal.body.purpose === 'factory') await switchFiles(journal);
+  if (phase === 'switching' && journal.body.purpose === 'factory') await applySwitch(journal);
   else if (phase === 'switching') {
     const message = 'the updater was stopped while switching';
     await journal.mark({ phase: 'undoing', cause: { code: 'DEPLOYMENT_FAILED', message } });

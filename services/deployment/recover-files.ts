@@ -1,9 +1,9 @@
 import type { Log } from '../log/log.js';
-import { undoFiles } from './go-back.js';
+import { undoFiles } from './undo-deployment.js';
 import { Journal } from './journal.js';
 import { needMountedRoots } from './mounted-roots.js';
 import type { Store } from './store.js';
-import { switchFiles } from './switch-files.js';
+import { applySwitch } from './apply-switch.js';
 
 /** A version that hangs the board never lets its service count, so the boots are counted: this one undoes it. */
 const BOOTS_UNTIL_UNDONE = 3;
@@ -34,7 +34,7 @@ export async function recoverFiles(store: Store, bootId: string, log: Log): Prom
     return { words, needsReload: unitFilesChange };
   }
   if (purpose === 'factory') {
-    if (phase === 'switching') await switchFiles(journal);
+    if (phase === 'switching') await applySwitch(journal);
     return { words: `${what}: finished, the files are ${to.version}`, needsReload: unitFilesChange };
   }
   if (phase === 'switched') {

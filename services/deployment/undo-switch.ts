@@ -18,7 +18,7 @@ import type { Journal } from './journal.js';
 import { inodeAt, statFile } from './live-file.js';
 import type { Operation } from './operation.js';
 import type { Store } from './store.js';
-import { syncTouched } from './switch-files.js';
+import { syncTouched } from './apply-switch.js';
 import { undoCopies } from './undo-commit.js';
 
 /**

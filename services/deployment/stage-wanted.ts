@@ -34,7 +34,7 @@ export interface StageTools {
  * Stages a release while the services run: room first, then every file that differs, then the list of it all. Nothing
  * live is changed. Throws DISK_FULL with needed and available bytes, DEPLOYMENT_FAILED where a path cannot be written.
  */
-export async function stageRelease(
+export async function stageWanted(
   makeWanted: () => Promise<WantedRelease>,
   tools: StageTools,
 ): Promise<StagedRelease> {

@@ -3,8 +3,7 @@ import type { Failure } from '../../machines/update-context.js';
 import type { DeploymentTools } from './deployment-tools.js';
 import { Journal } from './journal.js';
 import { needMountedRoots } from './mounted-roots.js';
-import { settleServices, startServices } from './restart-services.js';
-import { stopPlanned } from './stop-for-switch.js';
+import { settlePlanned, startPlanned, stopPlanned } from './carry-out-plan.js';
 import { undoRecords } from './undo-commit.js';
 import { undoSwitch } from './undo-switch.js';
 
@@ -15,7 +14,11 @@ const NOTHING_CHANGED: WayBack = { outcome: 'nothing was changed', hasSwitched: 
  * room on the disk; may be cut anywhere and called again. Answers how it ended, for people. Throws where the old version
  * does not start or settle either.
  */
-export async function goBack(cause: Failure, tools: DeploymentTools, signal: AbortSignal): Promise<WayBack> {
+export async function undoDeployment(
+  cause: Failure,
+  tools: DeploymentTools,
+  signal: AbortSignal,
+): Promise<WayBack> {
   const { store, log } = tools;
   const journal = await Journal.read(store.journalPath);
   if (journal === null) return NOTHING_CHANGED;
@@ -31,8 +34,8 @@ export async function goBack(cause: Failure, tools: DeploymentTools, signal: Abo
   }
   const versions = { from: to.version, to: from?.version ?? 'as found' };
   log.info(journal.head.hasSwitched ? 'the files are back' : 'no file was touched', versions);
-  await startServices(journal, 'left', tools, signal);
-  await settleServices(journal, 'left', tools, signal);
+  await startPlanned(journal, 'left', tools, signal);
+  await settlePlanned(journal, 'left', tools, signal);
   if (!journal.head.hasSwitched) return NOTHING_CHANGED;
   return { outcome: `rolled back to ${from?.version ?? 'what was found'}`, hasSwitched: true, notices: [] };
 }

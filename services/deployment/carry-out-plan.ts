@@ -1,14 +1,12 @@
-import { UpdateError } from '../../machines/errors.js';
 import { checkHealth } from '../programs/health-check.js';
-import { howProgramEnded, runProgram, shellCommand } from '../programs/run-program.js';
 import { startUnits } from '../service-control/start-units.js';
 import { settleUnits } from '../service-control/settle-units.js';
+import { stopUnits } from '../service-control/stop-units.js';
+import { isDown } from '../service-control/unit-words.js';
 import type { DeploymentTools } from './deployment-tools.js';
 import type { Journal, PlannedUnit } from './journal.js';
 
 export type Side = 'wanted' | 'left';
-
-const POST_COMMAND_MS = 30_000;
 
 /**
  * The units to be started for a release, in order. On the way back only what was running before is started. systemd
@@ -24,27 +22,32 @@ export function unitsToStart(plan: readonly PlannedUnit[], side: Side): string[]
   return [...units.filter(isSocket), ...units.filter((unit) => !isSocket(unit))];
 }
 
-/** Runs the commands of the package that were not run yet, each marked in the journal. Throws POST_CMD_FAILED. */
-export async function runPostCommands(
-  journal: Journal,
-  { log, manager }: DeploymentTools,
+/** Stops every unit of a plan that is not wholly down; what would start one again is last in it and stops first. */
+export async function stopPlanned(
+  plan: readonly PlannedUnit[],
+  { control, log, timing }: Pick<DeploymentTools, 'control' | 'log' | 'timing'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { postCommands } = journal.body;
-  for (const [index, command] of postCommands.entries()) {
-    if (index < journal.head.postCommandsDone) continue;
-    signal.throwIfAborted();
-    // Marked before it runs: a command that was cut must not run twice.
-    await journal.mark({ postCommandsDone: index + 1 });
-    log.info('post command', { command });
-    const result = await runProgram(shellCommand(command), { manager, timeoutMs: POST_COMMAND_MS, signal });
-    if (result.exitCode === 0) continue;
-    throw new UpdateError('POST_CMD_FAILED', `'${command}' ${howProgramEnded(result)}`);
-  }
+  const up = await unitsUp(plan, control);
+  await stopUnits(control, up.reverse(), { signal, log, ...timing });
+}
+
+/** The units of a plan that are not wholly down, in its order. */
+export async function unitsUp(
+  plan: readonly PlannedUnit[],
+  control: DeploymentTools['control'],
+): Promise<string[]> {
+  const states = await Promise.all(plan.map(({ unit }) => control.look(unit)));
+  return plan
+    .map(({ unit }) => unit)
+    .filter((_, at) => {
+      const state = states[at];
+      return state === undefined || !isDown(state) || state.leftOvers;
+    });
 }
 
 /** Starts the units of a side in order and waits until each is active. Throws SERVICE_START_FAILED. */
-export async function startServices(
+export async function startPlanned(
   journal: Journal,
   side: Side,
   tools: DeploymentTools,
@@ -66,7 +69,7 @@ export async function startServices(
 }
 
 /** Watches the units of a side settle, then asks each health check. Throws HEALTH_CHECK_FAILED. */
-export async function settleServices(
+export async function settlePlanned(
   journal: Journal,
   side: Side,
   tools: DeploymentTools,
