@@ -63,8 +63,8 @@ test('the work folder is made with its folders, mode 0755 whatever the umask', a
   } finally {
     process.umask(before);
   }
-  expect((await readdir(workDir)).toSorted()).toEqual(['backups', 'logs', 'tmp']);
-  for (const folder of ['', 'tmp', 'logs', 'backups']) {
+  expect((await readdir(workDir)).toSorted()).toEqual(['logs', 'tmp']);
+  for (const folder of ['', 'tmp', 'logs']) {
     expect((await stat(join(workDir, folder))).mode & 0o777).toBe(0o755);
   }
 });

@@ -28,13 +28,6 @@ export interface DeviceParts {
   reserveBytes?: number;
 }
 
-const TIMING: Omit<Timing, 'settleMs'> = {
-  pollMs: 10,
-  killAfterMs: 10_000,
-  giveUpMs: 5000,
-  startTimeoutMs: 30_000,
-};
-
 /**
  * Puts together what the actors work with; `context` answers with the machine's as it is at each call. Throws a
  * ConfigurationError where the file of authorities cannot be used.
@@ -53,7 +46,7 @@ export async function makeActorParts(
     log,
     clock,
     tmpDir,
-    timing: { ...TIMING, settleMs: configuration.settleMs, ...timing },
+    timing: { settleMs: configuration.settleMs, ...timing },
     manager: serviceManager,
     keep: configuration.keep,
     reserveBytes,

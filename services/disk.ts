@@ -179,7 +179,7 @@ async function syncAndClose(handle: FileHandle): Promise<void> {
 /**
  * Writes a file that must survive a power cut: temporary beside it, fsync, rename over it, fsync of the folder. Whoever
  * reads it sees the old contents or the new ones, never a part. Pieces are written one after the other. Throws node's
- * error with the old file in place.
+ * error, with the old file in place unless only the folder could not be synced.
  */
 export async function writeDurably(
   name: StepName,

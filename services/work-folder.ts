@@ -24,7 +24,7 @@ export function partialNotesPath(tmpDir: string, identity: PackageIdentity): str
   return `${partialPath(tmpDir, identity)}.json`;
 }
 
-const FOLDERS = ['tmp', 'logs', 'backups'] as const;
+const FOLDERS = ['tmp', 'logs'] as const;
 
 /** Makes the work folder and the folders in it where they are missing; those that are there stay as they are. */
 export async function makeWorkFolder(workDir: string): Promise<void> {

@@ -81,7 +81,7 @@ export const CONFIGURATION_KEYS: {
     expected: 'a path',
     default: null,
     defaultInWords: 'the current folder',
-    about: 'Folder that holds tmp/, logs/ and backups/',
+    about: 'Folder that holds tmp/ and logs/',
   },
   managedRoot: {
     variable: 'TOPE_MANAGED_ROOT',

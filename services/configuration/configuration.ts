@@ -3,7 +3,7 @@ export interface Configuration {
   host: string;
   port: number;
   deviceApiUrl: string;
-  /** Holds tmp/, logs/ and backups/. */
+  /** Holds tmp/ and logs/. */
   workDir: string;
   managedRoot: string;
   extraRoots: string[];

@@ -1,18 +1,14 @@
 import type { Log } from '../log/log.js';
 import type { ServiceManager } from '../service-control/open-service-control.js';
 import type { ServiceControl } from '../service-control/service-control.js';
+import type { StartOptions } from '../service-control/start-units.js';
+import type { StopOptions } from '../service-control/stop-units.js';
 import type { Store } from './store.js';
 import type { Territory } from './target-path.js';
 
-/** Bounds of the waits of a deployment, ms. */
-export interface Timing {
-  /** Between the first two looks at a unit that is stopped or started; then more and more. */
-  pollMs: number;
-  /** From the stop that was asked for to SIGKILL. */
-  killAfterMs: number;
-  /** From SIGKILL to giving up. */
-  giveUpMs: number;
-  startTimeoutMs: number;
+/** Bounds of the waits of a deployment, ms; those that are left out are the usual ones. */
+export interface Timing
+  extends Pick<StopOptions, 'pollMs' | 'killAfterMs' | 'giveUpMs'>, Pick<StartOptions, 'startTimeoutMs'> {
   settleMs: number;
 }
 

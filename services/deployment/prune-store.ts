@@ -7,24 +7,20 @@ import type { Store } from './store.js';
 export interface Keeping {
   /** Newest releases that stay besides current, previous and factory. */
   keep: number;
-  /** Releases that stay whatever the pointers say. */
-  extra?: readonly string[];
-  factory?: string;
   /** The last resort needs room: not even the previous release stays. */
   dropsPrevious?: boolean;
 }
 
-/** The releases that stay: current, previous, factory, and the newest others. */
+/** The releases that stay: current, previous, factory, those that are named besides, and the newest others. */
 export async function keptReleaseIds(
   store: Store,
-  { keep, extra = [], factory, dropsPrevious = false }: Keeping,
+  { keep, dropsPrevious = false, also }: Keeping & { also: readonly string[] },
 ): Promise<string[]> {
   const named = [
     await store.pointer('current'),
     dropsPrevious ? null : await store.pointer('previous'),
     await store.pointer('factory'),
-    factory ?? null,
-    ...extra,
+    ...also,
   ].filter((id) => id !== null);
   const others = (await store.releaseIds()).filter((id) => !named.includes(id) && id !== AS_FOUND);
   return [...new Set([...named, ...(keep > 0 ? others.slice(-keep) : [])])];
@@ -37,8 +33,7 @@ export async function keptReleaseIds(
  */
 export async function pruneStore(store: Store, keeping: Keeping, log: Log): Promise<void> {
   for (const pointer of ['current', 'previous', 'factory'] as const) await store.needWhole(pointer);
-  const needed = [...(keeping.extra ?? []), ...(await idsInJournal(store))];
-  const kept = await keptReleaseIds(store, { ...keeping, extra: needed });
+  const kept = await keptReleaseIds(store, { ...keeping, also: await idsInJournal(store) });
   for (const id of await store.releaseIds()) {
     if (kept.includes(id)) continue;
     await store.removeRelease(id);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { look, removeFile, syncFolder } from '../disk.js';
 import type { Log } from '../log/log.js';
+import { isWithin } from '../package/path-form.js';
 import { readAttributes } from './attributes.js';
 import { sha256OfFile } from './content.js';
 import { copyDurably } from './copy-durably.js';
@@ -11,7 +12,7 @@ import { recordFile, statFile } from './live-file.js';
 import { nextReleaseId, type FileRecord, type Release } from './release.js';
 import { plain } from './stage-files.js';
 import type { Store } from './store.js';
-import { isWithin, resolveTarget, type Territory } from './target-path.js';
+import { resolveTarget, type Territory } from './target-path.js';
 
 export interface FactoryRequest {
   version: string;
@@ -74,7 +75,7 @@ async function filesAt(asked: string, territory: Territory): Promise<string[]> {
   if (!entry.isDirectory()) throw new UpdateError('DEPLOYMENT_FAILED', `${asked} is no file and no folder`);
   const found = await readdir(path, { withFileTypes: true, recursive: true });
   const files = found.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
-  return files.filter((file) => !territory.forbidden.some((folder) => isWithin(file, folder)));
+  return files.filter((file) => !territory.forbidden.some((folder) => isWithin(folder, file)));
 }
 
 async function recordAll(paths: readonly string[], log: Log): Promise<Record<string, FileRecord | null>> {

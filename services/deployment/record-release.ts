@@ -10,6 +10,7 @@ import { differsFromList, type FoundFile, type Operation } from './operation.js'
 import { AS_FOUND_VERSION, type FileRecord, type Release } from './release.js';
 import { plain } from './stage-files.js';
 import type { StagedRelease } from './staged-release.js';
+import { isBesideTarget } from './staging-place.js';
 import type { Store } from './store.js';
 import { keptReleaseIds } from './prune-store.js';
 
@@ -56,8 +57,7 @@ async function listsAfter(
   const left: Release = { ...base, id: leftId, files: { ...reallyFound, ...base.files, ...edits } };
   const kept = await keptReleaseIds(store, {
     keep,
-    extra: [leftId, to.id],
-    factory: pointers.factory ?? leftId,
+    also: [pointers.factory ?? leftId, leftId, to.id],
   });
   const others: Release[] = [];
   for (const id of kept) {
@@ -143,7 +143,7 @@ async function digestOf(path: string): Promise<string | null> {
 
 async function linkOrCopy(heldAt: string, object: string): Promise<void> {
   // What is held beside a target on another mount cannot be linked into the store.
-  if (/\/\.tope-updater-\d+\.old$/.test(heldAt)) return copyDurably(heldAt, object, null);
+  if (isBesideTarget(heldAt)) return copyDurably(heldAt, object, null);
   await linkFile('commit.object', heldAt, object);
 }
 

@@ -4,6 +4,7 @@ import { stagedRelease } from '../compiled-checks.js';
 import { look, makeFolder, readText, removeFile, removeTree, syncFolder, writeDurably } from '../disk.js';
 import type { Operation } from './operation.js';
 import type { FileRecord, Release } from './release.js';
+import { isBesideTarget } from './staging-place.js';
 import type { Store } from './store.js';
 
 /** What staging has found out and prepared: all that stopping, switching and committing need. */
@@ -59,7 +60,7 @@ function parseJson(text: string): unknown {
 export async function clearStaging(store: Store): Promise<void> {
   const outside = await store.stagedText('outside');
   const names: unknown = outside === null ? [] : JSON.parse(outside);
-  const ours = Array.isArray(names) ? names.map(String).filter(isOurs) : [];
+  const ours = Array.isArray(names) ? names.map(String).filter(isBesideTarget) : [];
   for (const path of ours) await removeFile('staging.remove', path);
   // Gone for good before the list of their names is.
   for (const folder of new Set(ours.map((path) => dirname(path)))) {
@@ -78,8 +79,4 @@ export async function makeStaging(store: Store): Promise<void> {
   }
   // What stands outside is found again by a list in here: a cut must not take this folder's own name.
   await syncFolder('staging.make', store.root);
-}
-
-function isOurs(path: string): boolean {
-  return /\/\.tope-updater-\d+\.(?:new|old)$/.test(path);
 }

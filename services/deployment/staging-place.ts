@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { isSystemError, writeDurably } from '../disk.js';
 import { needRoom } from '../free-room.js';
 import type { Store } from './store.js';
 import { mountPointOf, readMountPoints } from './target-path.js';
 import type { Wish } from './wish.js';
+
+/** What names of ours beside a target begin with. */
+const BESIDE = '.tope-updater-';
 
 /** Where the two files of an operation stand until the commit. */
 export interface StagingPlace {
@@ -43,8 +46,8 @@ export async function placesFor(
     above.set(dirname(wish.path), { folder, isOutside });
     places.push({
       wish,
-      newAt: isOutside ? join(folder, `.tope-updater-${n}.new`) : join(store.staging, 'new', `${n}`),
-      oldAt: isOutside ? join(folder, `.tope-updater-${n}.old`) : join(store.staging, 'old', `${n}`),
+      newAt: isOutside ? nameBeside(folder, n, 'new') : join(store.staging, 'new', `${n}`),
+      oldAt: isOutside ? nameBeside(folder, n, 'old') : join(store.staging, 'old', `${n}`),
       isOutside,
       folder: isOutside ? folder : store.root,
     });
@@ -58,6 +61,16 @@ export async function placesFor(
     const folder = await folderAbove(path, leaving);
     return { folder, isOutside: (await fileSystemOf(folder, mounts)) !== home };
   }
+}
+
+function nameBeside(folder: string, n: number, which: 'new' | 'old'): string {
+  return join(folder, `${BESIDE}${n}.${which}`);
+}
+
+/** Whether a path has a name of ours beside a target, and not one in the store. */
+export function isBesideTarget(path: string): boolean {
+  const name = basename(path);
+  return name.startsWith(BESIDE) && /^\d+\.(?:new|old)$/.test(name.slice(BESIDE.length));
 }
 
 /** Throws DISK_FULL where one of the file systems concerned has no room for the new files; the store's keeps a reserve. */

@@ -5,11 +5,12 @@ import type { ReleaseName } from '../../machines/package-order.js';
 import { look, makeFolder, readText, removeFile, setFolderMode, syncFolder, writeDurably } from '../disk.js';
 import type { Log } from '../log/log.js';
 import type { StepName } from '../steps.js';
+import { STORE_FOLDER } from '../store-folder.js';
 import { isRelease, isReleaseId, type Release } from './release.js';
 
 /** Where the store lies in a managed root. */
 export function storeFolder(managedRoot: string): string {
-  return join(managedRoot, '.tope-updater');
+  return join(managedRoot, STORE_FOLDER);
 }
 
 export type Pointer = 'current' | 'previous' | 'factory';

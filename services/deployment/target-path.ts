@@ -2,6 +2,7 @@ import { lstat, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { isSystemError, look } from '../disk.js';
+import { isBelow, isWithin } from '../package/path-form.js';
 
 /** Where an update may write, and the folders of ours inside it where it may not. */
 export interface Territory {
@@ -9,11 +10,6 @@ export interface Territory {
   roots: readonly string[];
   /** The store, the work folder. */
   forbidden: readonly string[];
-}
-
-/** Whether a path is a folder or lies below it. */
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 /**
@@ -30,17 +26,17 @@ export async function resolveTarget(
   { roots, forbidden }: Territory,
   seen: FoldersSeen = new Map(),
 ): Promise<string> {
-  const root = roots.filter((candidate) => isWithin(asked, candidate)).sort((a, b) => b.length - a.length)[0];
+  const root = roots.filter((candidate) => isWithin(candidate, asked)).sort((a, b) => b.length - a.length)[0];
   if (root === undefined) {
     throw new UpdateError('DEPLOYMENT_FAILED', `${asked} lies in none of the roots ${roots.join(', ')}`);
   }
   const path = await realPathOf(asked, seen);
   const realRoot = await folderOf(root, seen);
-  if (path === realRoot || !isWithin(path, realRoot)) {
+  if (!isBelow(realRoot, path)) {
     throw new UpdateError('DEPLOYMENT_FAILED', `${asked} leads to ${path}, outside its root ${realRoot}`);
   }
   for (const folder of forbidden) {
-    if (isWithin(path, await folderOf(folder, seen))) {
+    if (isWithin(await folderOf(folder, seen), path)) {
       throw new UpdateError(
         'DEPLOYMENT_FAILED',
         `${asked} leads to ${path}, inside the updater's own ${folder}`,
@@ -96,7 +92,7 @@ export async function readMountPoints(): Promise<string[]> {
 
 /** The mount point that a real path lies on. */
 export function mountPointOf(path: string, mountPoints: readonly string[]): string {
-  return mountPoints.find((point) => isWithin(path, point)) ?? sep;
+  return mountPoints.find((point) => isWithin(point, path)) ?? sep;
 }
 
 /** The folders above a path that are missing, outermost first. Throws DEPLOYMENT_FAILED where a file stands in the way. */

@@ -3,11 +3,12 @@ import { modeOfFile, TELLING_BYTES } from '../package/file-mode.js';
 import type { InspectedPackage } from '../package/inspect-package.js';
 import type { ManifestModule } from '../package/manifest.js';
 import type { PackageFile } from '../package/module-files.js';
+import { isWithin } from '../package/path-form.js';
 import { extractEntry } from '../package/read-entry.js';
 import type { ZipArchive } from '../package/zip-archive.js';
 import { nextReleaseId, type Release, type ReleaseUnit } from './release.js';
 import type { Store } from './store.js';
-import { isWithin, resolveTarget, type FoldersSeen, type Territory } from './target-path.js';
+import { resolveTarget, type FoldersSeen, type Territory } from './target-path.js';
 import type { Content, WantedRelease, Wish, WishedFile } from './wish.js';
 
 export interface PackageSource {
@@ -106,7 +107,7 @@ async function removals(
     const folder = real.get(module);
     if (folder?.endsWith('/') !== true) continue;
     for (const [path, record] of Object.entries(live?.files ?? {})) {
-      if (record !== null && isWithin(path, folder)) gone.set(path, path);
+      if (record !== null && isWithin(folder, path)) gone.set(path, path);
     }
   }
   return gone;

@@ -1,10 +1,9 @@
+import { join } from 'node:path';
+import { STORE_FOLDER } from '../store-folder.js';
 import type { Manifest, ManifestModule } from './manifest.js';
 import { quote } from './package-errors.js';
-import { isBelow } from './path-form.js';
+import { isBelow, isWithin } from './path-form.js';
 import { Problems } from './problems.js';
-
-/** The store's folder, right below a managed root. */
-const STORE_FOLDER = '.tope-updater';
 
 /** What this device lets a package do. */
 export interface DeviceRules {
@@ -62,10 +61,8 @@ export function placeProblem(path: string, { roots, reserved }: DeviceRules): st
   if (roots.includes(path)) return 'it is a root itself';
   const root = rootOf(path, roots);
   if (root === null) return `it must lie inside ${roots.join(' or ')} (TOPE_EXTRA_ROOTS allows more)`;
-  const isIn = (folder: string): boolean => path === folder || isBelow(folder, path);
-  if (roots.some((each) => isIn(each === '/' ? `/${STORE_FOLDER}` : `${each}/${STORE_FOLDER}`)))
-    return 'it lies in the updater’s store';
-  const own = reserved.find(isIn);
+  if (roots.some((each) => isWithin(join(each, STORE_FOLDER), path))) return 'it lies in the updater’s store';
+  const own = reserved.find((folder) => isWithin(folder, path));
   return own === undefined ? null : `it lies in the updater’s own folder ${own}`;
 }
 

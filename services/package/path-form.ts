@@ -18,9 +18,14 @@ export function pathProblem(path: string): string | null {
   return null;
 }
 
-/** Whether a normalised path lies below a folder (and is not that folder). */
+/** Whether a normalised path lies below a folder (which may end in a slash) and is not that folder. */
 export function isBelow(folder: string, path: string): boolean {
-  return path.length > folder.length && path.startsWith(folder === '/' ? '/' : `${folder}/`);
+  return path.length > folder.length && path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+}
+
+/** Whether a normalised path is a folder or lies below it. */
+export function isWithin(folder: string, path: string): boolean {
+  return path === folder || isBelow(folder, path);
 }
 
 /** Counts bytes only where it matters: no UTF-16 unit becomes more than three. */

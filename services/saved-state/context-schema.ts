@@ -1,4 +1,5 @@
 import { ERRORS } from '../../machines/errors.js';
+import { RELEASE_ID } from '../deployment/release-schema.js';
 
 const text = { type: 'string' } as const;
 const count = { type: 'number', minimum: 0 } as const;
@@ -7,7 +8,7 @@ const version = { type: 'string', pattern: '^\\d{1,9}\\.\\d{1,9}\\.\\d{1,9}$' } 
 const md5 = { type: 'string', pattern: '^[0-9a-f]{32}$' } as const;
 const sizeInBytes = { type: 'integer', minimum: 1 } as const;
 const errorCode = { enum: Object.keys(ERRORS) };
-const releaseId = { type: 'string', pattern: '^(as-found|\\d{6}-\\d+\\.\\d+\\.\\d+)$' } as const;
+const releaseId = { type: 'string', pattern: RELEASE_ID.source } as const;
 
 function shape(properties: Readonly<Record<string, unknown>>, nullable = false) {
   const object = { type: 'object', required: Object.keys(properties), properties };

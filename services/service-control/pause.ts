@@ -8,6 +8,8 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
     throw new UpdateError('CANCELLED', 'waiting for services was given up: another event came first');
 }
 
+/** Ms between the first two looks at a unit that is stopped or started. */
+export const FIRST_PAUSE_MS = 10;
 const LONGEST_MS = 100;
 
 /** The next pause, in ms: what is quick is noticed quickly, and what is not is not asked all the time. */

@@ -1,6 +1,6 @@
 import { toUpdateError, UpdateError } from '../../machines/errors.js';
 import type { Log } from '../log/log.js';
-import { longer, msSince, pause } from './pause.js';
+import { FIRST_PAUSE_MS, longer, msSince, pause } from './pause.js';
 import type { ServiceControl, UnitState } from './service-control.js';
 import { shortName } from './unit-names.js';
 import { isAsGoodAsUp, isDown } from './unit-words.js';
@@ -13,10 +13,9 @@ export interface StartOptions {
   /** Ms between the first two looks; then more and more. */
   pollMs?: number;
   /** Told of each unit as soon as it is active, with how many of all that makes. */
-  onStarted?: (unit: string, started: number) => Promise<void> | void;
+  onStarted?: (unit: string, started: number) => void;
 }
 
-const POLL_MS = 10;
 const START_TIMEOUT_MS = 30_000;
 
 /**
@@ -36,7 +35,7 @@ export async function startUnits(
     const began = performance.now();
     if (!(await isUpAtOnce(control, unit, options))) await untilStarted(control, unit, { ...options, began });
     options.log.info('unit started', { unit, ms: msSince(began) });
-    await options.onStarted?.(unit, index + 1);
+    options.onStarted?.(unit, index + 1);
   }
 }
 
@@ -75,7 +74,12 @@ async function isUpAtOnce(
 async function untilStarted(
   control: ServiceControl,
   unit: string,
-  { signal, began, startTimeoutMs = START_TIMEOUT_MS, pollMs = POLL_MS }: StartOptions & { began: number },
+  {
+    signal,
+    began,
+    startTimeoutMs = START_TIMEOUT_MS,
+    pollMs = FIRST_PAUSE_MS,
+  }: StartOptions & { began: number },
 ): Promise<void> {
   for (let waitMs = pollMs; ; waitMs = longer(waitMs)) {
     const state = await control.look(unit);

@@ -1,6 +1,6 @@
 import { UpdateError } from '../../machines/errors.js';
 import type { Log } from '../log/log.js';
-import { longer, msSince, pause } from './pause.js';
+import { FIRST_PAUSE_MS, longer, msSince, pause } from './pause.js';
 import { isAlive, readProcess, type ProcessFacts } from './proc.js';
 import type { ServiceControl, UnitState } from './service-control.js';
 import { isDown } from './unit-words.js';
@@ -24,11 +24,8 @@ export interface StopOptions {
   killAfterMs?: number;
   /** Ms after SIGKILL at which it is given up. */
   giveUpMs?: number;
-  /** Told of each unit as soon as it is gone; the next is not asked before it has answered. */
-  onStopped?: (stopped: StoppedUnit) => Promise<void> | void;
 }
 
-const POLL_MS = 10;
 const KILL_AFTER_MS = 10_000;
 const GIVE_UP_MS = 5_000;
 
@@ -49,7 +46,6 @@ export async function stopUnits(
   for (const { unit, state } of before) {
     const stopped = await stopUnit(control, state, unit, options);
     options.log.info('unit stopped', { unit, way: stopped.way, ms: stopped.tookMs });
-    await options.onStopped?.(stopped);
     all.push(stopped);
   }
   return all;
@@ -59,7 +55,7 @@ async function stopUnit(
   control: ServiceControl,
   before: UnitState,
   unit: string,
-  { signal, log, pollMs = POLL_MS, killAfterMs = KILL_AFTER_MS, giveUpMs = GIVE_UP_MS }: StopOptions,
+  { signal, log, pollMs = FIRST_PAUSE_MS, killAfterMs = KILL_AFTER_MS, giveUpMs = GIVE_UP_MS }: StopOptions,
 ): Promise<StoppedUnit> {
   const began = performance.now();
   let state = isDown(before) ? await control.look(unit) : before;

@@ -1,0 +1,2 @@
+/** The name of the store's folder, right below a managed root. */
+export const STORE_FOLDER = '.tope-updater';
