@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { look } from '../disk.js';
 import { hashFile } from '../package/hash-file.js';
 import type { WrittenContent } from './wish.js';
 
@@ -9,6 +10,11 @@ const COPY_BYTES = 256 * 1024;
 export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
   const { sha256 } = await hashFile(path, ['sha256'], signal === undefined ? {} : { signal });
   return sha256 ?? '';
+}
+
+/** The same, or null where nothing is. */
+export async function sha256IfThere(path: string): Promise<string | null> {
+  return (await look(path)) === null ? null : sha256OfFile(path);
 }
 
 /** Copies one open file into another from its beginning (null: only reads it), with the digest of what was read. */

@@ -9,8 +9,7 @@ import { sha256OfFile } from './content.js';
 import { copyDurably } from './copy-durably.js';
 import { Journal } from './journal.js';
 import { recordFile, statFile } from './live-file.js';
-import { nextReleaseId, type FileRecord, type Release } from './release.js';
-import { plain } from './stage-files.js';
+import { nextReleaseId, plain, type FileRecord, type Release } from './release.js';
 import type { Store } from './store.js';
 import { resolveTarget, type Territory } from './target-path.js';
 

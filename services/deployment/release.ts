@@ -67,3 +67,8 @@ export function isRelease(value: unknown): value is Release {
 export function isSameFile(a: FileRecord, b: FileRecord): boolean {
   return a.sha256 === b.sha256 && a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
 }
+
+/** The record alone, without what only the switch needs. */
+export function plain({ sha256, size, mode, uid, gid, xattrs }: FileRecord): FileRecord {
+  return { sha256, size, mode, uid, gid, xattrs };
+}

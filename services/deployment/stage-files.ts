@@ -6,12 +6,11 @@ import type { Log } from '../log/log.js';
 import { CAPABILITY, readAttributes, type Attributes } from './attributes.js';
 import { giveAttributes, hold, type FinalAttributes } from './held-file.js';
 import { recordFile, statFile, type FileStat } from './live-file.js';
-import { allowed, writeNew } from './new-file.js';
+import { writeNew } from './new-file.js';
 import type { FoundFile, Operation } from './operation.js';
-import { isSameFile, type FileRecord } from './release.js';
+import { isSameFile, plain, type FileRecord } from './release.js';
 import type { StagingPlace } from './staging-place.js';
 import type { Store } from './store.js';
-import type { Wish, WishedFile } from './wish.js';
 
 /** ctime has the clock tick's grain (4 to 10 ms): a write in the tick of the link would not show in the stat. */
 const CTIME_GRAIN_MS = 20;
@@ -40,18 +39,6 @@ interface Draft extends StagingPlace {
   stat: FileStat | null;
   wanted: FileRecord | null;
   oldIsCopy: boolean;
-}
-
-/**
- * Whether nothing has to be done for a wish: the live list says so, or (`hashesAll`) the file does. Throws
- * DEPLOYMENT_FAILED where something else than a regular file stands.
- */
-export async function isFulfilled(wish: Wish, hashesAll: boolean, signal: AbortSignal): Promise<boolean> {
-  const { path, listed, file } = wish;
-  const stat = await statFile(path);
-  if (file === null || stat === null) return file === null && stat === null;
-  if (!isAsListed(listed, file, hashesAll)) return false;
-  return !hashesAll || isThere(path, file, stat, signal);
 }
 
 /**
@@ -116,31 +103,6 @@ async function draftOf(
   return { ...place, stat, wanted, oldIsCopy };
 }
 
-/** By the lists, where the digest is known; when every file is hashed anyway, mode and owner are looked at there. */
-function isAsListed(listed: FileRecord | null | undefined, file: WishedFile, contentOnly: boolean): boolean {
-  if (!listed || file.sha256 === null || listed.sha256 !== file.sha256) return false;
-  return contentOnly || hasModeAndOwner(file, listed);
-}
-
-async function isThere(
-  path: string,
-  file: WishedFile,
-  stat: FileStat,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (stat.size !== file.size || !hasModeAndOwner(file, stat)) return false;
-  return (await recordFile(path, stat, {}, signal)).sha256 === file.sha256;
-}
-
-function hasModeAndOwner(
-  { mode, owner }: WishedFile,
-  now: { mode: number; uid: number; gid: number },
-): boolean {
-  // A restored file (its owner is known) gets the full mode that was found; one from a package never a set-id bit.
-  const wanted = mode === null ? now.mode : owner === null ? allowed(mode) : mode;
-  return wanted === now.mode && (owner === null || (owner.uid === now.uid && owner.gid === now.gid));
-}
-
 /** Second pass: what is held is hashed, and what turns out to be wanted already is dropped. */
 async function settleDraft(
   draft: Draft,
@@ -196,9 +158,4 @@ function lostRights(path: string, old: FileRecord): string | null {
   ];
   if (rights.length === 0) return null;
   return `${path} had ${rights.join(' and ')}, the new file has not: set them anew if it needs them`;
-}
-
-/** The record alone, without what only the switch needs. */
-export function plain({ sha256, size, mode, uid, gid, xattrs }: FileRecord): FileRecord {
-  return { sha256, size, mode, uid, gid, xattrs };
 }

@@ -50,7 +50,7 @@ export async function resolveTarget(
  * Where a recorded path, which was a real one, leads by now, but for a symlink in its last component. Throws
  * DEPLOYMENT_FAILED where a symlink on the way is dangling.
  */
-export async function folderFollowed(path: string, seen: FoldersSeen = new Map()): Promise<string> {
+export async function folderFollowed(path: string, seen: FoldersSeen): Promise<string> {
   return join(await folderOf(dirname(path), seen), basename(path));
 }
 
