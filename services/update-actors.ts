@@ -29,26 +29,27 @@ const DEPLOYING = 'DEPLOYMENT_FAILED';
 
 /** The actors that the machine is provided with: each state's work by the name that the machine calls it. */
 export function updateActors(parts: ActorParts, effects: Effects) {
-  const { tmpDir, clock, log, tell } = parts;
-  const deployment = deploymentEffects(parts);
-
-  const check = async (
-    { identity, sha256 }: { identity: PackageIdentity; sha256: string | null },
-    signal: AbortSignal,
-    onProgress: (bytes: number) => void,
-  ): Promise<null> => {
-    const path = packagePath(tmpDir, identity);
-    try {
-      await hashPackage(path, identity, sha256, { signal, onProgress });
-    } catch (error) {
-      // A package with a wrong digest must be gone before it is fetched again.
-      if (toUpdateError(error).facts.discard === true) await removeFile('workFolder.remove', path);
-      throw error;
-    }
-    log.info('digest checked', { version: identity.version, md5: identity.md5, bytes: identity.size });
-    return null;
+  return {
+    ...downloadActors(parts, effects),
+    ...packageActors(parts, effects),
+    ...deploymentActors(parts, effects),
+    watchTrust: fromPromise<{ at: Instant }, { trust: Age | null }>(async ({ input, signal }) => {
+      await untilAge(input.trust, TRUST_MS, parts.clock, signal);
+      return { at: parts.clock() };
+    }),
+    watchDone: fromPromise<null, { doneFor: Age | null }>(async ({ input, signal }) => {
+      await untilAge(input.doneFor, DONE_MS, parts.clock, signal);
+      return null;
+    }),
+    tidy: effects.forward(async (input: TidyInput): Promise<null> => {
+      await tidy(input, parts);
+      return null;
+    }),
   };
+}
 
+function downloadActors(parts: ActorParts, effects: Effects) {
+  const { clock, tell } = parts;
   return {
     transfer: effects.forward(({ identity }: { identity: PackageIdentity }, signal) =>
       transferPackage(identity, signal, {
@@ -60,40 +61,41 @@ export function updateActors(parts: ActorParts, effects: Effects) {
     awaitNetwork: fromPromise<{ since: Instant }, { since: Instant | null }>(({ input, signal }) =>
       awaitNetwork(input, signal, { clock }),
     ),
+  };
+}
 
-    hashPackage: effects.forward((input: { identity: PackageIdentity; sha256: string | null }, signal) =>
-      check(input, signal, (bytes) => {
-        const { size } = input.identity;
-        tell((100 * bytes) / size, `Verifying package... ${megabytes(bytes)} / ${megabytes(size)}`);
-      }),
-    ),
-    inspectPackage: effects.forward(async ({ identity }: { identity: PackageIdentity }) => {
-      const inspected = await inspectPackage(
-        packagePath(tmpDir, identity),
-        await parts.expectations(identity.version),
+function packageActors(parts: ActorParts, effects: Effects) {
+  const { tmpDir, clock, log, tell } = parts;
+  return {
+    hashPackage: effects.forward((input: OrderedPackage, signal) => {
+      const { size } = input.identity;
+      return checkDigests(input, parts, signal, (bytes) =>
+        tell((100 * bytes) / size, `Verifying package... ${megabytes(bytes)} / ${megabytes(size)}`),
       );
+    }),
+    inspectPackage: effects.forward(async ({ identity }: { identity: PackageIdentity }) => {
+      const expectations = await parts.expectations(identity.version);
+      const inspected = await inspectPackage(packagePath(tmpDir, identity), expectations);
       const { manifest, inflatedBytes, signedBy, warnings } = inspected;
+      const modules = manifest.modules.length;
       for (const words of warnings) log.warn(words, { version: identity.version });
-      log.info('package inspected', {
-        version: identity.version,
-        modules: manifest.modules.length,
-        inflatedBytes,
-        signedBy,
-      });
-      return { modules: manifest.modules.length, inflatedBytes, signedBy, warnings, at: clock() };
+      log.info('package inspected', { version: identity.version, modules, inflatedBytes, signedBy });
+      return { modules, inflatedBytes, signedBy, warnings, at: clock() };
     }),
-    watchTrust: fromPromise<{ at: Instant }, { trust: Age | null }>(async ({ input, signal }) => {
-      await untilAge(input.trust, TRUST_MS, clock, signal);
-      return { at: clock() };
+    rehashPackage: effects.forward((input: OrderedPackage, signal) => {
+      tell(0, 'Checking the package again...');
+      return checkDigests(input, parts, signal, () => undefined);
     }),
+  };
+}
+
+function deploymentActors(parts: ActorParts, effects: Effects) {
+  const { tmpDir, log } = parts;
+  const deployment = deploymentEffects(parts);
+  return {
     askGuard: fromPromise<{ busy: string | null }, null>(async ({ signal }) => ({
       busy: await parts.askGuard(signal),
     })),
-
-    rehashPackage: effects.forward((input: { identity: PackageIdentity; sha256: string | null }, signal) => {
-      tell(0, 'Checking the package again...');
-      return check(input, signal, () => undefined);
-    }),
     stageRelease: effects.forward(deployment.stageRelease, DEPLOYING),
     stopServices: effects.forward<{ deployment: Deployment }, null>(
       (_, signal) => deployment.stopServices(signal),
@@ -114,16 +116,31 @@ export function updateActors(parts: ActorParts, effects: Effects) {
     }, DEPLOYING),
     goBack: effects.back(deployment.goBack, DEPLOYING),
     goToFactory: effects.back(deployment.goToFactory, DEPLOYING),
-
-    watchDone: fromPromise<null, { doneFor: Age | null }>(async ({ input, signal }) => {
-      await untilAge(input.doneFor, DONE_MS, clock, signal);
-      return null;
-    }),
-    tidy: effects.forward(async (input: TidyInput): Promise<null> => {
-      await tidy(input, parts);
-      return null;
-    }),
   };
+}
+
+interface OrderedPackage {
+  identity: PackageIdentity;
+  sha256: string | null;
+}
+
+/** Checks the digests of the package on disk. Throws what hashPackage throws. */
+async function checkDigests(
+  { identity, sha256 }: OrderedPackage,
+  { tmpDir, log }: ActorParts,
+  signal: AbortSignal,
+  onProgress: (bytes: number) => void,
+): Promise<null> {
+  const path = packagePath(tmpDir, identity);
+  try {
+    await hashPackage(path, identity, sha256, { signal, onProgress });
+  } catch (error) {
+    // A package with a wrong digest must be gone before it is fetched again.
+    if (toUpdateError(error).facts.discard === true) await removeFile('workFolder.remove', path);
+    throw error;
+  }
+  log.info('digest checked', { version: identity.version, md5: identity.md5, bytes: identity.size });
+  return null;
 }
 
 /** Waits until an age is reached, or until it is time to look again. */
