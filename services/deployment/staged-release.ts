@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { stagedRelease } from '../compiled-checks.js';
 import { look, makeFolder, readText, removeFile, removeTree, syncFolder, writeDurably } from '../disk.js';
+import { jsonOrNull } from './json-or-null.js';
 import type { Operation } from './operation.js';
 import type { FileRecord, Release } from './release.js';
 import { isBesideTarget } from './staging-place.js';
@@ -39,21 +40,12 @@ export async function writeStaged(store: Store, staged: StagedRelease): Promise<
 /** What was staged. Throws DEPLOYMENT_FAILED where nothing (whole) is staged. */
 export async function readStaged(store: Store): Promise<StagedRelease> {
   const text = await readText(listPath(store));
-  const parsed = text === null ? null : parseJson(text);
+  const parsed = text === null ? null : jsonOrNull(text);
   if (isStaged(parsed)) return parsed;
   throw new UpdateError(
     'DEPLOYMENT_FAILED',
     'nothing whole is staged: the list of what was is missing or damaged',
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Told by the caller: null fits no shape.
-    return null;
-  }
 }
 
 /** Empties the staging folder, and removes what was staged beside targets on other mounts. */

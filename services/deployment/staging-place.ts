@@ -24,8 +24,8 @@ export interface StagingPlace {
 /**
  * A place for each wish: in staging, or where link(2) from there does not work (another mount, another subvolume) as
  * dot files beside the target (not in a folder of `leaving`, which shall be empty after the switch), whose names are on
- * disk before the first is made. Throws DEPLOYMENT_FAILED for a mount
- * point where a file is wanted, and for a file where a folder is.
+ * disk before the first is made. Throws DEPLOYMENT_FAILED for a mount point where a file is wanted, and for a file where
+ * a folder is.
  */
 export async function placesFor(
   wishes: readonly Wish[],

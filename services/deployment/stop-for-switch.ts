@@ -11,8 +11,8 @@ import type { Store } from './store.js';
 
 /**
  * Stops every unit of the plan, the journal first. Afterwards the old files are held as the services left them, durably,
- * and the journal says so (it is written anew only where they left something else than what it says). A journal in phase stopping is gone on with. Throws SERVICE_STOP_FAILED or
- * PROCESS_KILL_FAILED.
+ * and the journal says so (it is written anew only where they left something else than what it says). A journal in phase
+ * stopping is gone on with. Throws SERVICE_STOP_FAILED or PROCESS_KILL_FAILED.
  */
 export async function stopForSwitch(
   staged: StagedRelease,

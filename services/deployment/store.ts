@@ -6,6 +6,7 @@ import { look, makeFolder, readText, removeFile, setFolderMode, syncFolder, writ
 import type { Log } from '../log/log.js';
 import type { StepName } from '../steps.js';
 import { STORE_FOLDER } from '../store-folder.js';
+import { jsonOrNull } from './json-or-null.js';
 import { isRelease, isReleaseId, type Release } from './release.js';
 
 /** Where the store lies in a managed root. */
@@ -120,7 +121,7 @@ export class Store {
   async releaseIfThere(id: string): Promise<Release | null> {
     const text = await readText(this.#listPath(id));
     if (text === null) return null;
-    const parsed = parse(text);
+    const parsed = jsonOrNull(text);
     if (isRelease(parsed) && parsed.id === id) return parsed;
     this.#log.error('a release list is damaged', { release: id });
     return null;
@@ -146,7 +147,7 @@ export class Store {
 
   /** Versions that failed after they had been switched to. */
   async badVersions(): Promise<Record<string, BadVersion>> {
-    const parsed = parse((await readText(this.#bad)) ?? '{}');
+    const parsed = jsonOrNull((await readText(this.#bad)) ?? '{}');
     const bad: Record<string, BadVersion> = {};
     if (typeof parsed !== 'object' || parsed === null) return bad;
     for (const [version, row] of Object.entries<unknown>({ ...parsed })) {
@@ -201,13 +202,4 @@ function isBadVersion(row: unknown): row is BadVersion {
     'why' in row &&
     typeof row.why === 'string'
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Told by the caller, who knows what the text was: undefined fits no shape.
-    return undefined;
-  }
 }
