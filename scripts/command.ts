@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { wordsOf } from '../machines/errors.js';
 
 /** Exit codes of the command, the same for all subcommands; 78 is EX_CONFIG of sysexits.h. */
 export const EXIT = { done: 0, failed: 1, wrongUsage: 2, badConfiguration: 78 } as const;
@@ -62,7 +63,7 @@ function parse<Config extends ParseArgsConfig>(config: Config) {
   try {
     return parseArgs(config);
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new UsageError(wordsOf(error), { cause: error });
   }
 }
 

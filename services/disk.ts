@@ -27,7 +27,7 @@ export function isSystemError(thrown: unknown, ...codes: string[]): thrown is No
     thrown instanceof Error &&
     'code' in thrown &&
     typeof thrown.code === 'string' &&
-    (codes.length === 0 ? 'errno' in thrown : codes.includes(thrown.code))
+    (codes.length === 0 ? 'syscall' in thrown : codes.includes(thrown.code))
   );
 }
 

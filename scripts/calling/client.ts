@@ -1,6 +1,7 @@
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { isJsonObject } from '../../services/json-object.js';
 import { BASE_PATH } from '../../http/route.js';
 import { whereItListens, type Place } from './where-it-listens.js';
 
@@ -132,7 +133,7 @@ function reasonOf(error: unknown): string {
 
 function envelopeIn(body: string, url: string): Envelope {
   const json = parsed(body);
-  if (isRecord(json) && typeof json['code'] === 'number' && typeof json['msg'] === 'string')
+  if (isJsonObject(json) && typeof json['code'] === 'number' && typeof json['msg'] === 'string')
     return { code: json['code'], msg: json['msg'], data: json['data'] };
   throw new NoUpdater(`what answers at ${url} is no updater: ${body.slice(0, 200)}`);
 }
@@ -144,8 +145,4 @@ function parsed(body: string): unknown {
     // The answer is shown by whoever needs an envelope.
     return null;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,3 +1,4 @@
+import { wordsOf } from '../../machines/errors.js';
 import { printable } from '../../services/log/log-line.js';
 
 /** One thing that the doctor has looked at. A note is worth knowing; a fault needs somebody to do something. */
@@ -32,7 +33,7 @@ export async function findingsOf(about: string, check: () => Promise<Finding[]>)
   try {
     return await check();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = wordsOf(error);
     return [fault(about, why, 'call the doctor as the user that the updater runs as (root)')];
   }
 }

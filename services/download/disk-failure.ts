@@ -12,8 +12,8 @@ export async function diskFailure(thrown: unknown, folder: string, needed: numbe
     const message = `no room left in ${folder}: needed ${needed} more bytes, available ${available}`;
     return new UpdateError('DISK_FULL', message, { discard: true, cause: thrown });
   }
-  if (thrown instanceof Error && 'syscall' in thrown && 'code' in thrown) {
-    const message = `cannot write the package to ${folder} (${String(thrown.code)})`;
+  if (isSystemError(thrown)) {
+    const message = `cannot write the package to ${folder} (${thrown.code ?? ''})`;
     const discard = isSystemError(thrown, 'EIO');
     return new UpdateError('DOWNLOAD_FAILED', message, { discard, cause: thrown });
   }
