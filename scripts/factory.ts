@@ -42,7 +42,7 @@ export async function factoryCommand(args: string[]): Promise<number> {
       const { id, files } = await recordFactory(store, request, { territory, now: new Date(), log });
       log.info('factory release recorded', { release: id, files: Object.keys(files).length });
     } finally {
-      await lock.release();
+      await lock.unlock();
     }
     return EXIT.done;
   } finally {

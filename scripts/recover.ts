@@ -60,7 +60,7 @@ async function recover(store: Store, manager: 'systemd' | 'none', log: Log): Pro
   } catch (error) {
     tellFailure(error, log);
   } finally {
-    await lock.release();
+    await lock.unlock();
   }
 }
 

@@ -96,6 +96,6 @@ export async function serve(
   } finally {
     await updater.shutDown();
     endWatchdog();
-    await lock.release();
+    await lock.unlock();
   }
 }

@@ -10,14 +10,17 @@ export interface Finding {
   remedy: string | null;
 }
 
+/** A thing that is as it should be. */
 export function ok(about: string, words: string): Finding {
   return { about, verdict: 'ok', words, remedy: null };
 }
 
+/** A thing that is worth knowing, with what one could do about it. */
 export function note(about: string, words: string, remedy: string | null = null): Finding {
   return { about, verdict: 'note', words, remedy };
 }
 
+/** A thing that somebody has to mend, and how. */
 export function fault(about: string, words: string, remedy: string): Finding {
   return { about, verdict: 'fault', words, remedy };
 }

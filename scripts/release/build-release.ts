@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { isJsonObject } from '../../services/json-object.js';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-flags.js';
 import { bundleProgram } from './bundle.js';
-import { thirdPartyNotices } from './notices.js';
+import { thirdPartyNotices } from './third-party-notices.js';
 import { productionPackages } from './production-packages.js';
 import { fetchRuntime, type Architecture } from './runtime.js';
 

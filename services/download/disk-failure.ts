@@ -1,6 +1,6 @@
-import { statfs } from 'node:fs/promises';
 import { toUpdateError, UpdateError } from '../../machines/errors.js';
 import { isSystemError } from '../disk.js';
+import { freeBytes } from '../free-room.js';
 
 /**
  * What went wrong with the work folder during a download, as an error of the table. A full disk needs the room of the
@@ -20,11 +20,7 @@ export async function diskFailure(thrown: unknown, folder: string, needed: numbe
   return toUpdateError(thrown);
 }
 
+/** 0 where the disk cannot even tell. */
 async function roomIn(folder: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
-  } catch {
-    return 0;
-  }
+  return freeBytes(folder).catch(() => 0);
 }
