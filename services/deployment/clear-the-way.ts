@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import { stat } from 'node:fs/promises';
-import { AS_FOUND_VERSION } from '../../machines/version.js';
 import { isSystemError, look, renameFile, syncFolder } from '../disk.js';
 import type { Log } from '../log/log.js';
 import { freeNameBeside } from './kept-beside.js';
+import { AS_FOUND_VERSION } from './release.js';
 import type { WantedRelease } from './wish.js';
 
 /** On the way to factory nothing may stand in the way for good: what does is moved beside. */

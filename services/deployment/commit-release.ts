@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import { AS_FOUND_VERSION } from '../../machines/version.js';
 import { isSystemError, linkFile, look, makeFolders, removeFile, syncFolder } from '../disk.js';
 import type { Log } from '../log/log.js';
 import { sha256OfFile } from './content.js';
@@ -8,7 +7,7 @@ import { writeAttributes } from './attributes.js';
 import { copyDurably } from './copy-durably.js';
 import type { Journal } from './journal.js';
 import { differsFromList, type FoundFile, type Operation } from './operation.js';
-import type { FileRecord, Release } from './release.js';
+import { AS_FOUND_VERSION, type FileRecord, type Release } from './release.js';
 import { plain } from './stage-files.js';
 import type { StagedRelease } from './staged-release.js';
 import type { Store } from './store.js';

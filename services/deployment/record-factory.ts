@@ -2,7 +2,6 @@ import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { look, removeFile, syncFolder } from '../disk.js';
-import { isWithin } from '../path-within.js';
 import type { Log } from '../log/log.js';
 import { readAttributes } from './attributes.js';
 import { sha256OfFile } from './content.js';
@@ -12,7 +11,7 @@ import { recordFile, statFile } from './live-file.js';
 import { nextReleaseId, type FileRecord, type Release } from './release.js';
 import { plain } from './stage-files.js';
 import type { Store } from './store.js';
-import { resolveTarget, type Territory } from './target-path.js';
+import { isWithin, resolveTarget, type Territory } from './target-path.js';
 
 export interface FactoryRequest {
   version: string;

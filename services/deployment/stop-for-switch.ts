@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { UpdateError, type ErrorCode } from '../../machines/errors.js';
-import { AS_FOUND_VERSION } from '../../machines/version.js';
 import { stopUnits } from '../service-control/stop-units.js';
 import { isDown } from '../service-control/unit-words.js';
 import type { DeploymentTools } from './deployment-tools.js';
@@ -8,7 +7,7 @@ import { Journal, type JournalBody, type PlannedUnit, type UnitHealth } from './
 import { holdAsLeft } from './hold-as-left.js';
 import { differsFromList, type Operation } from './operation.js';
 import { byStart, planUnits, replacedPaths } from './plan-units.js';
-import { AS_FOUND, nextReleaseId, type Release } from './release.js';
+import { AS_FOUND, AS_FOUND_VERSION, nextReleaseId, type Release } from './release.js';
 import type { StagedRelease } from './staged-release.js';
 import type { Store } from './store.js';
 

@@ -2,7 +2,6 @@ import { lstat, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { UpdateError } from '../../machines/errors.js';
 import { isSystemError, look } from '../disk.js';
-import { isBelow, isWithin } from '../path-within.js';
 
 /** Where an update may write, and the folders of ours inside it where it may not. */
 export interface Territory {
@@ -10,6 +9,11 @@ export interface Territory {
   roots: readonly string[];
   /** The store, the work folder. */
   forbidden: readonly string[];
+}
+
+/** Whether a path is a folder or lies below it. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 /**
@@ -32,7 +36,7 @@ export async function resolveTarget(
   }
   const path = await realPathOf(asked, seen);
   const realRoot = await folderOf(root, seen);
-  if (!isBelow(path, realRoot)) {
+  if (path === realRoot || !isWithin(path, realRoot)) {
     throw new UpdateError('DEPLOYMENT_FAILED', `${asked} leads to ${path}, outside its root ${realRoot}`);
   }
   for (const folder of forbidden) {

@@ -1,5 +1,4 @@
 import { UpdateError } from '../../machines/errors.js';
-import { isWithin } from '../path-within.js';
 import { modeOfFile, TELLING_BYTES } from '../package/file-mode.js';
 import type { InspectedPackage } from '../package/inspect-package.js';
 import type { ManifestModule } from '../package/manifest.js';
@@ -8,7 +7,7 @@ import { extractEntry } from '../package/read-entry.js';
 import type { ZipArchive } from '../package/zip-archive.js';
 import { nextReleaseId, type Release, type ReleaseUnit } from './release.js';
 import type { Store } from './store.js';
-import { resolveTarget, type FoldersSeen, type Territory } from './target-path.js';
+import { isWithin, resolveTarget, type FoldersSeen, type Territory } from './target-path.js';
 import type { Content, WantedRelease, Wish, WishedFile } from './wish.js';
 
 export interface PackageSource {

@@ -1,6 +1,6 @@
 import type { Manifest, ManifestModule } from './manifest.js';
 import { quote } from './package-errors.js';
-import { isBelow, isWithin } from '../path-within.js';
+import { isBelow } from './path-form.js';
 import { Problems } from './problems.js';
 
 /** The store's folder, right below a managed root. */
@@ -62,7 +62,7 @@ export function placeProblem(path: string, { roots, reserved }: DeviceRules): st
   if (roots.includes(path)) return 'it is a root itself';
   const root = rootOf(path, roots);
   if (root === null) return `it must lie inside ${roots.join(' or ')} (TOPE_EXTRA_ROOTS allows more)`;
-  const isIn = (folder: string): boolean => isWithin(path, folder);
+  const isIn = (folder: string): boolean => path === folder || isBelow(folder, path);
   if (roots.some((each) => isIn(each === '/' ? `/${STORE_FOLDER}` : `${each}/${STORE_FOLDER}`)))
     return 'it lies in the updater’s store';
   const own = reserved.find(isIn);
@@ -73,6 +73,6 @@ export function placeProblem(path: string, { roots, reserved }: DeviceRules): st
 function rootOf(path: string, roots: readonly string[]): string | null {
   let found: string | null = null;
   for (const root of roots)
-    if (isBelow(path, root) && (found === null || root.length > found.length)) found = root;
+    if (isBelow(root, path) && (found === null || root.length > found.length)) found = root;
   return found;
 }

@@ -18,6 +18,11 @@ export function pathProblem(path: string): string | null {
   return null;
 }
 
+/** Whether a normalised path lies below a folder (and is not that folder). */
+export function isBelow(folder: string, path: string): boolean {
+  return path.length > folder.length && path.startsWith(folder === '/' ? '/' : `${folder}/`);
+}
+
 /** Counts bytes only where it matters: no UTF-16 unit becomes more than three. */
 function isLonger(text: string, bytes: number): boolean {
   return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
