@@ -20,6 +20,7 @@ export function jsonReply(document: unknown, status = 200, headers: Reply['heade
   return { status, type: 'application/json; charset=utf-8', text: safeJson(document), headers };
 }
 
+/** Sends a whole answer; nothing may have been sent before. */
 export function writeReply(response: Response, { status, type, text, headers }: Reply): void {
   response.status(status).set(headers).set('Content-Type', type).send(text);
 }

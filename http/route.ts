@@ -41,6 +41,7 @@ export interface Route {
   body?: JsonSchema;
 }
 
+/** Below it lie the routes of the wire contract. */
 export const BASE_PATH = '/api/v1.0';
 
 /** The full paths that a route answers at. */

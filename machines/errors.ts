@@ -218,7 +218,8 @@ export function toUpdateError(thrown: unknown): UpdateError {
   return new UpdateError('INTERNAL_ERROR', wordsOf(thrown), { cause: thrown });
 }
 
-function wordsOf(thrown: unknown): string {
+/** What a thrown thing says, whatever it is: an error's message, a text itself. Never throws. */
+export function wordsOf(thrown: unknown): string {
   try {
     const words: unknown = thrown instanceof Error ? thrown.message : thrown;
     return typeof words === 'string' ? words : `not an error but ${String(words)} was thrown`;

@@ -31,13 +31,3 @@ export interface ReleaseName {
   id: string;
   version: string;
 }
-
-/** Numeric order of two versions of the form a.b.c: negative, 0 or positive. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
-  for (let i = 0; i < 3; i++) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}

@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { wordsOf } from '../machines/errors.js';
 
 /** Exit codes of the command, the same for all subcommands; 78 is EX_CONFIG of sysexits.h. */
 export const EXIT = { done: 0, failed: 1, wrongUsage: 2, badConfiguration: 78 } as const;
@@ -30,19 +31,29 @@ export function parseOptions<Options extends NonNullable<ParseArgsConfig['option
   return parse({ args, options: { ...options, help: HELP_OPTION }, strict: true } as const).values;
 }
 
-/** The same for a subcommand that takes one word beside its options. */
-export function parseWord<Options extends NonNullable<ParseArgsConfig['options']>>(
+/** The same for a subcommand that takes words beside its options. */
+export function parseWords<Options extends NonNullable<ParseArgsConfig['options']>>(
   args: string[],
   options: Options,
 ) {
-  const { values, positionals } = parse({
+  const { values, positionals: words } = parse({
     args,
     options: { ...options, help: HELP_OPTION },
     strict: true,
     allowPositionals: true,
   } as const);
-  const [word, ...more] = positionals;
-  if (more[0] !== undefined) throw new UsageError(`one word is enough; what is ${more[0]}?`);
+  return { values, words };
+}
+
+/** The same for one that takes a single word; `name` is what its help calls it. */
+export function parseWord<Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: string[],
+  options: Options,
+  name = 'word',
+) {
+  const { values, words } = parseWords(args, options);
+  const [word, ...more] = words;
+  if (more[0] !== undefined) throw new UsageError(`one ${name} is enough; what is ${more[0]}?`);
   return { values, word };
 }
 
@@ -52,7 +63,7 @@ function parse<Config extends ParseArgsConfig>(config: Config) {
   try {
     return parseArgs(config);
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new UsageError(wordsOf(error), { cause: error });
   }
 }
 

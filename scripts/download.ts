@@ -1,11 +1,11 @@
 import { STAGES } from '../machines/stage.js';
+import { leadsToLoopback } from '../services/loopback.js';
 import { openClient, type Client } from './calling/client.js';
 import { CALLER_HELP, CALLER_OPTIONS, EXIT, parseOptions, printHelp, UsageError } from './command.js';
 import { giveOrder, Refused, showUntilGoal, wordIn } from './calling/give-order.js';
 import { readLocalPackage } from './calling/local-package.js';
 import { orderByUrl } from './calling/packed-facts.js';
 import { serveFile } from './calling/serve-file.js';
-import { isLoopback } from './calling/where-it-listens.js';
 
 const HELP = `Usage: tope-updater download --file FILE [--json] [--updater URL]
        tope-updater download --url URL|- [--packed FILE] [--wait] [--json] [--updater URL]
@@ -54,7 +54,7 @@ export async function downloadCommand(args: string[]): Promise<number> {
 
 /** Serves a local package to the updater until it is verified. */
 async function handOver(client: Client, file: string, asJson: boolean): Promise<number> {
-  if (!isLoopback(client.base))
+  if (!leadsToLoopback(new URL(client.base)))
     throw new UsageError(
       `--file serves the package on loopback, which ${client.base} does not reach; give --url`,
     );

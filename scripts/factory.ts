@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { isVersion } from '../machines/version.js';
 import { recordFactory } from '../services/deployment/record-factory.js';
 import { Store, storeFolder } from '../services/deployment/store.js';
 import { takeInstanceLock } from '../services/lock/instance-lock.js';
@@ -7,7 +7,7 @@ import { PROGRAM_FOLDER } from '../services/program-folder.js';
 import { withoutProxies } from '../services/configuration/configuration-sources.js';
 import { readConfiguration } from '../services/configuration/read-configuration.js';
 import { openRotatingLog } from '../services/log/rotating-log.js';
-import { EXIT, UsageError } from './command.js';
+import { EXIT, parseWords, printHelp, UsageError } from './command.js';
 
 const HELP = `Usage: tope-updater factory VERSION [PATH...]
 
@@ -21,17 +21,12 @@ Options:
 Exit codes: 0 done, 1 failed (an update is open, another updater runs), 2 wrong usage, 78 bad configuration
 `;
 
-const VERSION = /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)$/;
-
 /** Records the factory release. */
 export async function factoryCommand(args: string[]): Promise<number> {
-  const { values, positionals } = parse(args);
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return EXIT.done;
-  }
-  const [version = '', ...paths] = positionals;
-  if (!VERSION.test(version))
+  const { values, words } = parseWords(args, {});
+  if (values.help === true) return printHelp(HELP);
+  const [version = '', ...paths] = words;
+  if (!isVersion(version))
     throw new UsageError(`the version is ${JSON.stringify(version)}: expected three numbers, as in 1.0.0`);
   const { configuration } = await readConfiguration(withoutProxies(process.env));
   const { managedRoot, extraRoots, workDir, logLevel } = configuration;
@@ -47,18 +42,10 @@ export async function factoryCommand(args: string[]): Promise<number> {
       const { id, files } = await recordFactory(store, request, { territory, now: new Date(), log });
       log.info('factory release recorded', { release: id, files: Object.keys(files).length });
     } finally {
-      await lock.release();
+      await lock.unlock();
     }
     return EXIT.done;
   } finally {
     await log.close();
-  }
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: { help: { type: 'boolean', short: 'h' } }, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }

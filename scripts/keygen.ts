@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { isSystemError } from '../services/disk.js';
-import { EXIT, parseOptions, UsageError } from './command.js';
+import { EXIT, parseOptions, printHelp, UsageError } from './command.js';
 import { makeKeyFiles } from './pack/minisign-secret.js';
 
 const HELP = `Usage: tope-updater keygen -s FILE -p FILE
@@ -22,10 +22,7 @@ export async function keygenCommand(args: string[]): Promise<number> {
     secret: { type: 'string', short: 's' },
     public: { type: 'string', short: 'p' },
   });
-  if (help === true) {
-    process.stdout.write(HELP);
-    return EXIT.done;
-  }
+  if (help === true) return printHelp(HELP);
   if (files.secret === undefined || files.public === undefined)
     throw new UsageError('-s FILE and -p FILE are both needed');
   if (!files.public.endsWith('.pub'))

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { UpdateError } from '../machines/errors.js';
+import { UpdateError, wordsOf } from '../machines/errors.js';
 import { BadMinisignForm } from '../services/package/minisign.js';
 import { EXIT, UsageError } from './command.js';
 import { parseSecretKey, type SecretKey } from './pack/minisign-secret.js';
@@ -41,7 +41,7 @@ export async function packCommand(args: string[], { out, err }: CommandOutput = 
       err(`tope-updater pack: ${error.message}; see tope-updater pack --help\n`);
       return EXIT.wrongUsage;
     }
-    err(`tope-updater pack: ${wordsOf(error)}\n`);
+    err(`tope-updater pack: ${error instanceof UpdateError ? error.line : wordsOf(error)}\n`);
     return EXIT.failed;
   }
 }
@@ -54,9 +54,4 @@ async function readKey(path: string): Promise<SecretKey> {
       throw new PackError(`the key ${path} cannot be used: ${error.message}`);
     throw error;
   }
-}
-
-function wordsOf(error: unknown): string {
-  if (error instanceof UpdateError) return error.line;
-  return error instanceof Error ? error.message : String(error);
 }

@@ -10,7 +10,7 @@ import { openRotatingLog } from '../services/log/rotating-log.js';
 import { openServiceControl } from '../services/service-control/open-service-control.js';
 import { isSystemError, look } from '../services/disk.js';
 import type { Log } from '../services/log/log.js';
-import { EXIT, parseOptions } from './command.js';
+import { EXIT, parseOptions, printHelp } from './command.js';
 
 const HELP = `Usage: tope-updater recover
 
@@ -26,10 +26,7 @@ Exit codes: 0 done, also where it could not be done (the device must boot; the l
 
 /** Recovers the files alone; the service that starts later does the rest. */
 export async function recoverCommand(args: string[]): Promise<number> {
-  if (parseOptions(args, {}).help === true) {
-    process.stdout.write(HELP);
-    return EXIT.done;
-  }
+  if (parseOptions(args, {}).help === true) return printHelp(HELP);
   const { configuration } = await readConfiguration(withoutProxies(process.env));
   const folder = storeFolder(configuration.managedRoot);
   if ((await look(join(folder, 'journal'))) === null) {
@@ -63,7 +60,7 @@ async function recover(store: Store, manager: 'systemd' | 'none', log: Log): Pro
   } catch (error) {
     tellFailure(error, log);
   } finally {
-    await lock.release();
+    await lock.unlock();
   }
 }
 

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { wordsOf } from '../machines/errors.js';
 import { parseOptions, UsageError } from './command.js';
 import { buildRelease } from './release/build-release.js';
 import { ARCHITECTURES } from './release/runtime.js';
@@ -34,6 +35,6 @@ async function release(args: string[]): Promise<void> {
 try {
   await release(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`release: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`release: ${wordsOf(error)}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

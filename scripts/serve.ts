@@ -14,7 +14,7 @@ import { startUpdater, type UpdaterParts } from '../services/updater.js';
 import { readOrderToken } from '../services/configuration/order-token.js';
 import { needWritableRoots } from '../services/configuration/writable-roots.js';
 import { storeFolder } from '../services/deployment/store.js';
-import { EXIT, parseOptions } from './command.js';
+import { EXIT, parseOptions, printHelp } from './command.js';
 
 const HELP = `Usage: tope-updater serve
 
@@ -32,10 +32,7 @@ const STOP_WITHIN_MS = 4500;
 
 /** Runs the service until a signal ends it. */
 export async function serveCommand(args: string[]): Promise<number> {
-  if (parseOptions(args, {}).help === true) {
-    process.stdout.write(HELP);
-    return EXIT.done;
-  }
+  if (parseOptions(args, {}).help === true) return printHelp(HELP);
   const { configuration, warnings } = await readConfiguration(process.env);
   const { logLevel, workDir, serviceManager, managedRoot, extraRoots } = configuration;
   const log = await openRotatingLog({ folder: join(workDir, 'logs'), level: logLevel });
@@ -99,6 +96,6 @@ export async function serve(
   } finally {
     await updater.shutDown();
     endWatchdog();
-    await lock.release();
+    await lock.unlock();
   }
 }

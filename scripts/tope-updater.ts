@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
+import { wordsOf } from '../machines/errors.js';
+import { isJsonObject } from '../services/json-object.js';
 import { ConfigurationError } from '../services/configuration/configuration.js';
 import { printable } from '../services/log/log-line.js';
 import { EXIT, UsageError, type Command } from './command.js';
@@ -110,7 +112,7 @@ async function run([name, ...args]: string[]): Promise<number> {
     if (error instanceof UsageError)
       return complain(EXIT.wrongUsage, `${error.message}; see tope-updater ${name} --help`);
     if (error instanceof ConfigurationError) return complain(EXIT.badConfiguration, ...error.problems);
-    return complain(EXIT.failed, error instanceof Error ? error.message : String(error));
+    return complain(EXIT.failed, wordsOf(error));
   }
 }
 
@@ -121,8 +123,7 @@ function complain(exitCode: number, ...problems: string[]): number {
 
 async function version(): Promise<string> {
   const facts: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  const known = typeof facts === 'object' && facts !== null && 'version' in facts;
-  return known ? String(facts.version) : 'unknown';
+  return isJsonObject(facts) && 'version' in facts ? String(facts['version']) : 'unknown';
 }
 
 process.exitCode = await run(process.argv.slice(2));

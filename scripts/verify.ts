@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { toUpdateError, UpdateError } from '../machines/errors.js';
+import { isVersion } from '../machines/version.js';
 import { entryContent } from '../services/deployment/wanted-from-package.js';
 import { hashFile } from '../services/package/hash-file.js';
 import {
@@ -10,7 +10,7 @@ import {
 import { openZip } from '../services/package/zip-archive.js';
 import { withoutProxies } from '../services/configuration/configuration-sources.js';
 import { readConfiguration } from '../services/configuration/read-configuration.js';
-import { EXIT, UsageError } from './command.js';
+import { EXIT, parseWord, printHelp, UsageError } from './command.js';
 
 const HELP = `Usage: tope-updater verify FILE [--keys DIR] [--installed X.Y.Z]
 
@@ -32,19 +32,13 @@ const INSTALL_FOLDER = '/opt/tope/updater';
 const OPTIONS = {
   keys: { type: 'string' },
   installed: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
 } as const;
 
 /** Prints a device's verdict on a package: what it brings, or on standard error why it is refused. */
 export async function verifyCommand(args: string[]): Promise<number> {
-  const { values, positionals } = parse(args);
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return EXIT.done;
-  }
-  const [file, ...rest] = positionals;
+  const { values, word: file } = parseWord(args, OPTIONS, 'FILE');
+  if (values.help === true) return printHelp(HELP);
   if (file === undefined) throw new UsageError('FILE is missing');
-  if (rest[0] !== undefined) throw new UsageError(`one FILE is enough; what is ${rest[0]}?`);
   const expectations = await expectationsOf(values.keys, values.installed ?? null);
   const { size, md5, sha256 } = await hashFile(file, ['md5', 'sha256']);
   try {
@@ -80,19 +74,11 @@ export async function verifyPackage(
   }
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
 async function expectationsOf(
   keysDir: string | undefined,
   installedVersion: string | null,
 ): Promise<PackageExpectations> {
-  if (installedVersion !== null && !/^\d+\.\d+\.\d+$/.test(installedVersion))
+  if (installedVersion !== null && !isVersion(installedVersion))
     throw new UsageError(`--installed is ${installedVersion}; it must be of the form 1.2.3`);
   const { configuration } = await readConfiguration(withoutProxies(process.env));
   return {

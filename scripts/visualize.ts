@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { MACHINE_PICTURE } from '../http/pages/machine-picture.js';
 import { updateMachine } from '../machines/update-machine.js';
-import { EXIT, parseOptions, UsageError } from './command.js';
+import { EXIT, parseOptions, printHelp, UsageError } from './command.js';
 import { dotOf } from './picture/dot.js';
 import { htmlOf } from './picture/html.js';
 import { graphOf } from './picture/machine-graph.js';
@@ -51,10 +51,7 @@ export async function visualizeCommand(args: string[]): Promise<number> {
     restarts: { type: 'boolean' },
     output: { type: 'string', short: 'o' },
   });
-  if (help === true) {
-    process.stdout.write(HELP);
-    return EXIT.done;
-  }
+  if (help === true) return printHelp(HELP);
   const draw = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
   if (draw === undefined)
     throw new UsageError(`--format ${format}: expected one of ${Object.keys(FORMATS).join(', ')}`);

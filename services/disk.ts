@@ -27,7 +27,7 @@ export function isSystemError(thrown: unknown, ...codes: string[]): thrown is No
     thrown instanceof Error &&
     'code' in thrown &&
     typeof thrown.code === 'string' &&
-    (codes.length === 0 ? 'errno' in thrown : codes.includes(thrown.code))
+    (codes.length === 0 ? 'syscall' in thrown : codes.includes(thrown.code))
   );
 }
 
@@ -51,10 +51,12 @@ export async function readText(path: string): Promise<string | null> {
   }
 }
 
+/** Puts a file or folder at another path of the same file system, in place of a file there. Not durable by itself. */
 export function renameFile(name: StepName, from: string, to: string): Promise<void> {
   return step(name, () => rename(from, to));
 }
 
+/** Gives a file one more name. Throws EEXIST where something is there. */
 export function linkFile(name: StepName, existing: string, path: string): Promise<void> {
   return step(name, () => link(existing, path));
 }
@@ -150,6 +152,7 @@ export function setOwnerAndMode(
   });
 }
 
+/** Makes an open file's contents durable. */
 export function syncFile(name: StepName, file: FileHandle): Promise<void> {
   return step(name, () => file.sync());
 }

@@ -72,6 +72,7 @@ function namedError(thrown: unknown, refused: ErrorCode): UpdateError {
   if (isSystemError(thrown, 'ENOSPC', 'EDQUOT')) {
     return new UpdateError('DISK_FULL', `no room is left (${thrown.message})`, { cause: thrown });
   }
-  const isRefusal = thrown instanceof Error && !(thrown instanceof UpdateError) && 'syscall' in thrown;
-  return isRefusal ? new UpdateError(refused, thrown.message, { cause: thrown }) : toUpdateError(thrown);
+  return isSystemError(thrown)
+    ? new UpdateError(refused, thrown.message, { cause: thrown })
+    : toUpdateError(thrown);
 }

@@ -63,7 +63,7 @@ describe('the lock of a managed root', () => {
     first.kill('SIGKILL');
     await exit;
     const lock = await takeInstanceLock(store);
-    await lock.release();
+    await lock.unlock();
   });
 
   test('leaves one socket, and nothing when it is released, not even of starts that were cut', async () => {
@@ -79,7 +79,7 @@ describe('the lock of a managed root', () => {
     const names = await readdir(store);
     expect(names).toEqual([expect.stringMatching(/^lock\.[0-9a-f]{32}$/)]);
     expect(names[0]).not.toBe(left);
-    await lock.release();
+    await lock.unlock();
     expect(await readdir(store)).toEqual([]);
   });
 
@@ -110,7 +110,7 @@ describe('the lock of a managed root', () => {
       const results = await Promise.allSettled(Array.from({ length: 8 }, () => takeInstanceLock(store)));
       const locks = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
       expect(locks).toHaveLength(1);
-      await locks[0]?.release();
+      await locks[0]?.unlock();
     }
   });
 
@@ -119,7 +119,7 @@ describe('the lock of a managed root', () => {
     const lock = await takeInstanceLock(store);
     expect((await stat(store)).mode & 0o777).toBe(0o700);
     await expect(takeInstanceLock(store)).rejects.toThrow(`(pid ${process.pid}) holds the lock of ${store}`);
-    await lock.release();
+    await lock.unlock();
   });
 
   testIf(
@@ -136,7 +136,7 @@ describe('the lock of a managed root', () => {
       await end(holder);
       other.stdin?.end();
       expect(await lines.next()).toMatchObject({ value: 'got 0' });
-      await (await takeInstanceLock(store)).release();
+      await (await takeInstanceLock(store)).unlock();
     },
   );
 
@@ -150,6 +150,6 @@ describe('the lock of a managed root', () => {
 
   test('of one managed root does not keep others out', async () => {
     const [one, other] = [await takeInstanceLock(await newStore()), await takeInstanceLock(await newStore())];
-    await Promise.all([one.release(), other.release()]);
+    await Promise.all([one.unlock(), other.unlock()]);
   });
 });

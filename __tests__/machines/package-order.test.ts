@@ -1,25 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  compareVersions,
-  identityOf,
-  isSamePackage,
-  type PackageOrder,
-} from '../../machines/package-order.js';
+import { identityOf, isSamePackage, type PackageOrder } from '../../machines/package-order.js';
 import { ORDER } from '../support/machine-driver.js';
-
-describe('versions', () => {
-  test.each([
-    ['1.2.10', '1.2.9', 1],
-    ['1.10.0', '1.9.9', 1],
-    ['10.0.0', '9.99.99', 1],
-    ['0.0.0', '0.0.1', -1],
-    ['1.2.3', '1.2.3', 0],
-    ['2.0.0', '1.99999.99999', 1],
-  ])('are compared by number: %s and %s [W-20]', (a, b, sign) => {
-    expect(Math.sign(compareVersions(a, b))).toBe(sign);
-    expect(Math.sign(compareVersions(b, a)) + sign).toBe(0);
-  });
-});
 
 describe('a package', () => {
   test('is the same whatever its URL, name and sha256 [W-27]', () => {

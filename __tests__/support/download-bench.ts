@@ -5,7 +5,7 @@ import { afterEach, expect } from '@jest/globals';
 import type { Instant } from '../../machines/clock.js';
 import { UpdateError } from '../../machines/errors.js';
 import type { PackageIdentity } from '../../machines/package-order.js';
-import { transferPackage, type TransferDeps } from '../../services/download/transfer-package.js';
+import { transferPackage, type TransferParts } from '../../services/download/transfer-package.js';
 import type { Log } from '../../services/log/log.js';
 import { packagePath, partialNotesPath, partialPath } from '../../services/work-folder.js';
 import { makePackage } from './fault-server.js';
@@ -51,9 +51,9 @@ export class DownloadBench {
   }
 
   /** One request to this URL. */
-  async request(url: string, also: Partial<TransferDeps> = {}, signal = new AbortController().signal) {
+  async request(url: string, also: Partial<TransferParts> = {}, signal = new AbortController().signal) {
     this.url = url.includes('?') ? url : `${url}?${SECRET}`;
-    const deps: TransferDeps = {
+    const deps: TransferParts = {
       tmpDir: this.tmpDir,
       order: () => ({ ...this.identity, url: this.url, name: 'package.zip', sha256: null }),
       clock: () => this.now,

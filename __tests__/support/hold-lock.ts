@@ -5,7 +5,7 @@ try {
   const lock = await takeInstanceLock(process.argv[2] ?? '');
   process.stdout.write('held\n');
   process.stdin.resume();
-  process.stdin.once('end', () => void lock.release());
+  process.stdin.once('end', () => void lock.unlock());
 } catch (error) {
   process.stdout.write(`refused: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

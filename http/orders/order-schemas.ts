@@ -1,8 +1,10 @@
+import { LONGEST_VERSION, VERSION_PATTERN } from '../../machines/version.js';
+
 const VERSION = {
   type: 'string',
-  maxLength: 32,
-  pattern: '^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)$',
-  description: 'three numbers a.b.c without leading zeros, 32 bytes at most',
+  maxLength: LONGEST_VERSION,
+  pattern: VERSION_PATTERN,
+  description: `three numbers a.b.c without leading zeros, ${LONGEST_VERSION} bytes at most`,
 } as const;
 
 const DOWNLOAD_PROPERTIES = {

@@ -62,7 +62,7 @@ export async function askHistory(client: Client): Promise<StoryAnswer[]> {
 
 function unknownAnswer(client: Client, path: string, data: unknown): never {
   const shown = JSON.stringify(data ?? null).slice(0, 200);
-  throw new NoUpdater(`what answers at ${client.base}/api/v1.0${path} is no updater: ${shown}`);
+  throw new NoUpdater(`what answers at ${client.urlOf(path)} is no updater: ${shown}`);
 }
 
 function isStatus(value: unknown): value is Status {

@@ -1,6 +1,8 @@
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { isJsonObject } from '../../services/json-object.js';
+import { BASE_PATH } from '../../http/route.js';
 import { whereItListens, type Place } from './where-it-listens.js';
 
 /** An answer of the updater: its envelope (wire contract). */
@@ -20,7 +22,6 @@ export class NoUpdater extends Error {
   override readonly name = 'NoUpdater';
 }
 
-const BASE_PATH = '/api/v1.0';
 const ANSWER_WITHIN_MS = 5000;
 /** An order is answered when its state is saved and the install guard (3 s) has spoken. */
 const ORDER_WITHIN_MS = 30_000;
@@ -41,6 +42,11 @@ export class Client {
     this.#token = token;
   }
 
+  /** Where it answers a path of the wire contract. */
+  urlOf(path: string): string {
+    return `${this.base}${BASE_PATH}${path}`;
+  }
+
   /** Asks by GET. Throws NoAnswer or NoUpdater. */
   get(path: string): Promise<Envelope> {
     return this.#call(path, null, ANSWER_WITHIN_MS);
@@ -55,7 +61,7 @@ export class Client {
   async events(signal: AbortSignal): Promise<IncomingMessage> {
     const response = await this.#send('/events', { headers: {}, signal, timeoutMs: SILENCE_MS });
     if (response.statusCode === 200) return response;
-    const { msg } = envelopeIn(await text(response), `${this.base}${BASE_PATH}/events`);
+    const { msg } = envelopeIn(await text(response), this.urlOf('/events'));
     throw new NoUpdater(`the events cannot be read: ${msg}`);
   }
 
@@ -63,7 +69,7 @@ export class Client {
     const signal = AbortSignal.timeout(timeoutMs);
     const headers = body === null ? {} : { 'Content-Type': 'application/json' };
     const response = await this.#send(path, { body, headers, signal, timeoutMs });
-    return envelopeIn(await this.#bodyOf(response), `${this.base}${BASE_PATH}${path}`);
+    return envelopeIn(await this.#bodyOf(response), this.urlOf(path));
   }
 
   async #bodyOf(response: IncomingMessage): Promise<string> {
@@ -83,7 +89,7 @@ export class Client {
   }
 
   async #send(path: string, { body = null, headers, signal, timeoutMs }: Question): Promise<IncomingMessage> {
-    const url = new URL(`${this.base}${BASE_PATH}${path}`);
+    const url = new URL(this.urlOf(path));
     const token = body === null ? null : await this.#token();
     const authorization = token === null ? {} : { Authorization: `Bearer ${token}` };
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
@@ -127,7 +133,7 @@ function reasonOf(error: unknown): string {
 
 function envelopeIn(body: string, url: string): Envelope {
   const json = parsed(body);
-  if (isRecord(json) && typeof json['code'] === 'number' && typeof json['msg'] === 'string')
+  if (isJsonObject(json) && typeof json['code'] === 'number' && typeof json['msg'] === 'string')
     return { code: json['code'], msg: json['msg'], data: json['data'] };
   throw new NoUpdater(`what answers at ${url} is no updater: ${body.slice(0, 200)}`);
 }
@@ -139,8 +145,4 @@ function parsed(body: string): unknown {
     // The answer is shown by whoever needs an envelope.
     return null;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FIRST_WORDS, STAGES, topStateOf } from '../../machines/stage.js';
 import { isSystemError } from '../../services/disk.js';
 import { askStatus, type Status } from './answers.js';
@@ -31,7 +31,7 @@ export async function* follow(client: Client, signal: AbortSignal): AsyncGenerat
       if (!isAway) yield { away: error instanceof NoAnswer ? error.message : 'the updater has gone away' };
       isAway = true;
     }
-    await pause(AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
+    await sleep(AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { toUpdateError } from '../../machines/errors.js';
+import { toUpdateError, wordsOf } from '../../machines/errors.js';
 import { readDownloadBody, type DownloadBody } from '../../http/orders/order-bodies.js';
 import { UsageError } from '../command.js';
 
@@ -35,7 +35,7 @@ async function textOf(file: string, where: string): Promise<string> {
   try {
     return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = wordsOf(error);
     throw new UsageError(`${where} cannot be read: ${why}`, { cause: error });
   }
 }

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { wordsOf } from '../../machines/errors.js';
+import { leadsToLoopback } from '../../services/loopback.js';
 import type { Configuration } from '../../services/configuration/configuration.js';
 import { withoutProxies } from '../../services/configuration/configuration-sources.js';
 import { readConfiguration } from '../../services/configuration/read-configuration.js';
@@ -26,13 +28,8 @@ export async function whereItListens(url: string | undefined): Promise<Place> {
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   const own = `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
   const base = url?.replace(/\/+$/, '') ?? own;
-  const isOurs = base === own || isLoopback(base);
+  const isOurs = base === own || leadsToLoopback(new URL(base));
   return { base, token: () => (isOurs ? tokenOf(configuration) : Promise.resolve(null)) };
-}
-
-/** Whether a URL leads to this device itself. */
-export function isLoopback(url: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(new URL(url).hostname);
 }
 
 function isWebAddress(url: string): boolean {
@@ -45,7 +42,7 @@ export async function tokenOf({ tokenFile }: Configuration): Promise<string | nu
   try {
     return (await readFile(tokenFile, 'utf8')).trim();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = wordsOf(error);
     throw new Error(`the token in ${tokenFile} cannot be read: ${why}`, { cause: error });
   }
 }

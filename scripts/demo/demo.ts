@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { wordsOf } from '../../machines/errors.js';
 import { Screen } from './screen.js';
 import { setStage, type Stage } from './stage.js';
 import { playStory } from './story.js';
@@ -24,7 +25,7 @@ async function run(signal: AbortSignal): Promise<number> {
   } catch (error) {
     screen.endBar();
     if (signal.aborted) return INTERRUPTED;
-    screen.text(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    screen.text(`\nThe demo failed: ${wordsOf(error)}`);
     screen.text(`The end of the updater's log:\n${(await stage?.logTail()) ?? ''}`);
     return 1;
   } finally {

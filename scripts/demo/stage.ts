@@ -8,6 +8,7 @@ import { freePorts } from './free-ports.js';
 import { startPackageServer, type PackageServer } from './package-server.js';
 import type { DemoService } from './releases.js';
 import type { Screen } from './screen.js';
+import type { SupervisedService } from './supervised-unit.js';
 import { startSupervisor, type Supervisor } from './supervisor.js';
 import { UpdaterProcess } from './updater-process.js';
 
@@ -50,11 +51,7 @@ export async function setStage(
   const [updaterPort = 0, ...ports] = await freePorts(1 + NAMES.length);
   const services = NAMES.map((name, index) => ({ name, port: ports[index] ?? 0 }));
   const supervisor = await startSupervisor(
-    services.map(({ name, port }) => ({
-      unit: `${name}.service`,
-      command: [process.execPath, join(managedRoot, name, `${name}.mjs`)],
-      environment: { PORT: String(port) },
-    })),
+    services.map((service) => unitOf(service, managedRoot)),
     join(folder, 'supervisor.sock'),
   );
   onClose(() => supervisor.close());
@@ -77,10 +74,9 @@ export async function setStage(
   };
   const configurationFile = join(folder, 'config.json');
   await writeFile(configurationFile, JSON.stringify(configuration));
-  const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('TOPE_'));
   const updater = new UpdaterProcess({
     environment: {
-      ...Object.fromEntries(foreign),
+      ...withoutSettings(process.env),
       TOPE_CONFIG: configurationFile,
       DEMO_SUPERVISOR: supervisor.socket,
     },
@@ -98,11 +94,26 @@ export async function setStage(
     packages,
     updater,
     screen,
-    logTail: async () => {
-      const log = await readFile(join(workDir, 'logs', 'updater.log'), 'utf8').catch(() => '');
-      return log.trimEnd().split('\n').slice(-LOG_LINES).join('\n');
-    },
+    logTail: () => logTailIn(workDir),
   };
+}
+
+function unitOf({ name, port }: DemoService, managedRoot: string): SupervisedService {
+  return {
+    unit: `${name}.service`,
+    command: [process.execPath, join(managedRoot, name, `${name}.mjs`)],
+    environment: { PORT: String(port) },
+  };
+}
+
+/** The settings of this machine's own updater, if it has one, are not the demo's. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('TOPE_')));
+}
+
+async function logTailIn(workDir: string): Promise<string> {
+  const log = await readFile(join(workDir, 'logs', 'updater.log'), 'utf8').catch(() => '');
+  return log.trimEnd().split('\n').slice(-LOG_LINES).join('\n');
 }
 
 function show(screen: Screen, event: StreamEvent): void {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { wordsOf } from '../../machines/errors.js';
 import { SupervisedUnit, type RestartPolicy, type SupervisedService } from './supervised-unit.js';
 
 /** Runs services as real processes, in the process that made it: they outlive whoever gives it orders. */
@@ -76,7 +77,7 @@ function answer(
     obey(unit);
     reply(response, 200, unit.state());
   } catch (error) {
-    reply(response, 409, error instanceof Error ? error.message : String(error));
+    reply(response, 409, wordsOf(error));
   }
 }
 

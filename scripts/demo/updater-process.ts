@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
+import { BASE_PATH } from '../../http/route.js';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from '../release/node-flags.js';
 import { readEvents, type StreamEvent } from './event-stream.js';
 
@@ -50,7 +51,7 @@ export class UpdaterProcess {
 
   constructor(options: UpdaterOptions) {
     this.#options = options;
-    this.#base = `http://127.0.0.1:${options.port}/api/v1.0`;
+    this.#base = `http://127.0.0.1:${options.port}${BASE_PATH}`;
     options.signal.addEventListener('abort', () => this.#tell());
   }
 

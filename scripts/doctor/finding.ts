@@ -1,3 +1,4 @@
+import { wordsOf } from '../../machines/errors.js';
 import { printable } from '../../services/log/log-line.js';
 
 /** One thing that the doctor has looked at. A note is worth knowing; a fault needs somebody to do something. */
@@ -9,14 +10,17 @@ export interface Finding {
   remedy: string | null;
 }
 
+/** A thing that is as it should be. */
 export function ok(about: string, words: string): Finding {
   return { about, verdict: 'ok', words, remedy: null };
 }
 
+/** A thing that is worth knowing, with what one could do about it. */
 export function note(about: string, words: string, remedy: string | null = null): Finding {
   return { about, verdict: 'note', words, remedy };
 }
 
+/** A thing that somebody has to mend, and how. */
 export function fault(about: string, words: string, remedy: string): Finding {
   return { about, verdict: 'fault', words, remedy };
 }
@@ -32,7 +36,7 @@ export async function findingsOf(about: string, check: () => Promise<Finding[]>)
   try {
     return await check();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = wordsOf(error);
     return [fault(about, why, 'call the doctor as the user that the updater runs as (root)')];
   }
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { wordsOf } from '../../machines/errors.js';
 import type { Configuration } from '../../services/configuration/configuration.js';
 import { storeFolder } from '../../services/deployment/store.js';
 import { freeBytes, RESERVE_BYTES } from '../../services/free-room.js';
@@ -39,7 +40,7 @@ async function folder(path: string, forbidden: number): Promise<Finding> {
   try {
     await access(path, constants.W_OK);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = wordsOf(error);
     return fault(
       'folder',
       `${path} cannot be written: ${why}`,

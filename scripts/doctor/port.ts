@@ -1,3 +1,4 @@
+import { wordsOf } from '../../machines/errors.js';
 import { askStatus } from '../calling/answers.js';
 import { NoUpdater, type Client } from '../calling/client.js';
 import { fault, note, ok, type Finding } from './finding.js';
@@ -17,7 +18,7 @@ export async function checkPort(client: Client): Promise<Finding[]> {
       error === null ? ok('stage', stage) : note('stage', `${stage}: ${error}`),
     ];
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = wordsOf(error);
     if (error instanceof NoUpdater)
       return [fault('port', why, 'end the other program, or give the updater another TOPE_PORT')];
     return [fault('port', why, START_IT)];

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { wordsOf } from '../../machines/errors.js';
 import { updateMachine } from '../../machines/update-machine.js';
 import { statePath } from '../../machines/stage.js';
 import { Journal } from '../../services/deployment/journal.js';
@@ -47,7 +48,7 @@ async function usable(path: string): Promise<Finding> {
     const { snapshot } = passGate((await readText(path)) ?? '', updateMachine);
     return ok('state', `${path} is whole: ${statePath('value' in snapshot ? snapshot.value : '')}`);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = wordsOf(error);
     return fault(
       'state',
       `${path} cannot be used: ${why}`,

@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { wordsOf } from '../../machines/errors.js';
 import { isSystemError } from '../../services/disk.js';
+import { isJsonObject } from '../../services/json-object.js';
 import { MANIFEST_NAME, parseManifest, type Manifest } from '../../services/package/manifest.js';
 import { PackError, type Source } from './pack-sources.js';
 
 /** A manifest as it will be written: what its author wrote, unknown fields and order included. */
 export type WrittenManifest = Record<string, unknown>;
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /**
  * Reads the manifest to pack. Its version may be left out; one that differs from `version` is an error.
@@ -16,7 +14,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
  */
 export async function readManifestFile(path: string, version: string): Promise<WrittenManifest> {
   const value = parseText(await readText(path), path);
-  if (!isRecord(value)) throw new PackError(`${path} must hold a JSON object`);
+  if (!isJsonObject(value)) throw new PackError(`${path} must hold a JSON object`);
   const own = value['version'];
   if (own !== undefined && own !== version)
     throw new PackError(`${path}: version is ${JSON.stringify(own)}, ordered was ${JSON.stringify(version)}`);
@@ -37,7 +35,7 @@ function parseText(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new PackError(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new PackError(`${path} is not JSON: ${wordsOf(error)}`);
   }
 }
 
@@ -64,7 +62,7 @@ export function completeManifest(
   const completed = manifest.modules.map((module, index) => {
     const own: unknown = modules[index];
     const source = sources[index]?.[0];
-    if (!isRecord(own) || source === undefined || module.src.endsWith('/')) return own;
+    if (!isJsonObject(own) || source === undefined || module.src.endsWith('/')) return own;
     if (module.sha256 !== null && module.sha256 !== source.sha256)
       throw new PackError(
         `${MANIFEST_NAME}: modules[${index}].sha256 is ${module.sha256}, that of ${module.src} is ${source.sha256}`,

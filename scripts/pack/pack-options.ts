@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../command.js';
+import { isVersion } from '../../machines/version.js';
+import { parseWord, UsageError } from '../command.js';
 import type { PackRequest } from './pack-folder.js';
 
 /** What the command line of `pack` asks for. */
@@ -34,7 +34,6 @@ const OPTIONS = {
   manifest: { type: 'string' },
   module: { type: 'string', multiple: true },
   sign: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
 } as const;
 
 const FIELDS = new Map([
@@ -48,15 +47,12 @@ const FIELDS = new Map([
 
 /** The command line of `pack`, read; null where help was asked for. Throws UsageError. */
 export function readPackOptions(args: string[]): PackOrder | null {
-  const { values, positionals } = parse(args);
+  const { values, word: dir } = parseWord(args, OPTIONS, 'DIR');
   if (values.help === true) return null;
-  const [dir, ...rest] = positionals;
   if (dir === undefined) throw new UsageError('DIR is missing');
-  if (rest[0] !== undefined) throw new UsageError(`one DIR is enough; what is ${rest[0]}?`);
   const { version, out, manifest, module, sign = null } = values;
   if (version === undefined) throw new UsageError('--version is missing');
-  if (!/^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$/.test(version) || version.length > 32)
-    throw new UsageError(`--version is ${version}; it must be of the form 1.2.3`);
+  if (!isVersion(version)) throw new UsageError(`--version is ${version}; it must be of the form 1.2.3`);
   if (out === undefined || out === '') throw new UsageError('-o FILE is missing');
   if (manifest !== undefined && module !== undefined)
     throw new UsageError('--manifest and --module exclude each other');
@@ -70,14 +66,6 @@ export function readPackOptions(args: string[]): PackOrder | null {
     },
     keyFile: sign,
   };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function readModule(text: string): Record<string, unknown> {

@@ -57,7 +57,7 @@ function wordOf({ edge, place }: LaidLine['words'][number], isStub: boolean): st
   const middle = round(place.x + place.width / 2);
   return (
     `<g class="edge${isStub ? ' stub' : ''}" data-edge="${edge.id}">${rectangle(place, 4)}` +
-    `<text x="${middle}" y="${round(place.y + 12)}">${wordsOf(edge)}</text></g>`
+    `<text x="${middle}" y="${round(place.y + 12)}">${edgeText(edge)}</text></g>`
   );
 }
 
@@ -66,7 +66,7 @@ function rectangle({ x, y, width, height }: LaidGraph['boxes'][number]['place'],
 }
 
 /** The guard, in its brackets, is told apart from the event. */
-function wordsOf({ words }: GraphEdge): string {
+function edgeText({ words }: GraphEdge): string {
   return escaped(words).replace(/\[.*\]/, '<tspan class="guard">$&</tspan>');
 }
 

@@ -4,9 +4,10 @@ import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile }
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { isJsonObject } from '../../services/json-object.js';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-flags.js';
 import { bundleProgram } from './bundle.js';
-import { thirdPartyNotices } from './notices.js';
+import { thirdPartyNotices } from './third-party-notices.js';
 import { productionPackages } from './production-packages.js';
 import { fetchRuntime, type Architecture } from './runtime.js';
 
@@ -113,7 +114,6 @@ async function archive(folder: string, name: string, path: string): Promise<numb
 
 async function versionOf(checkout: string): Promise<string> {
   const facts: unknown = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8'));
-  if (typeof facts === 'object' && facts !== null && 'version' in facts && typeof facts.version === 'string')
-    return facts.version;
+  if (isJsonObject(facts) && typeof facts['version'] === 'string') return facts['version'];
   throw new Error(`${join(checkout, 'package.json')} tells no version`);
 }

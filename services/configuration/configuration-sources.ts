@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { wordsOf } from '../../machines/errors.js';
 import { CONFIGURATION_KEYS, isConfigurationKey, type ValueKind } from './configuration-schema.js';
 import { ConfigurationError, type Configuration } from './configuration.js';
 import { isSystemError } from '../disk.js';
+import { isJsonObject } from '../json-object.js';
 
 /** A value as it was written, with the place it was written at, for messages. */
 export interface Setting {
@@ -36,10 +38,10 @@ async function readObject(file: string, mustExist: boolean): Promise<object> {
     parsed = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
     if (!mustExist && isSystemError(error, 'ENOENT', 'ENOTDIR')) return {};
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = wordsOf(error);
     throw new ConfigurationError([`${file} cannot be used: ${reason}: expected a readable JSON file`]);
   }
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
+  if (isJsonObject(parsed)) return parsed;
   throw new ConfigurationError([`${file} is ${shown(parsed)}: expected a JSON object`]);
 }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { wordsOf } from '../../machines/errors.js';
 import { CONFIGURATION_KEYS } from './configuration-schema.js';
 import { shown } from './configuration-sources.js';
 import { ConfigurationError, type Configuration } from './configuration.js';
@@ -37,7 +38,7 @@ async function whyNotWritable(root: string): Promise<string | null> {
       return null;
     } catch (error) {
       if (isSystemError(error, 'ENOENT', 'ENOTDIR') && at !== dirname(at)) continue;
-      return error instanceof Error ? error.message : String(error);
+      return wordsOf(error);
     }
   }
 }

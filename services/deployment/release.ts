@@ -45,7 +45,7 @@ export interface Release extends ReleaseName {
 /** The id of the release that the first update finds on the device. */
 export const AS_FOUND = 'as-found';
 /** The version that it is told as. */
-export const AS_FOUND_VERSION = '0.0.0';
+export { AS_FOUND_VERSION } from '../../machines/version.js';
 
 /** Whether a text has the form of a release's id, so that it may be part of a path. */
 export function isReleaseId(text: string): boolean {

@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { elapsedMs, type Instant } from '../../machines/clock.js';
 import { UpdateError } from '../../machines/errors.js';
 import type { Clock } from '../clock.js';
@@ -16,7 +16,7 @@ export interface NetworkPatience {
 
 /** Waits as long as the machine says, and up to a tenth longer. */
 export async function backOff({ delayMs }: { delayMs: number }, signal: AbortSignal): Promise<null> {
-  await sleep(delayMs * (1 + JITTER * Math.random()), signal);
+  await pause(delayMs * (1 + JITTER * Math.random()), signal);
   return null;
 }
 
@@ -34,14 +34,14 @@ export async function awaitNetwork(
   if (elapsedMs(lostAt, now) >= giveUpAfterMs) {
     throw new UpdateError('DOWNLOAD_FAILED', `no network for ${Math.round(giveUpAfterMs / 1000)} s`);
   }
-  await sleep(retryEveryMs, signal);
+  await pause(retryEveryMs, signal);
   return { since: lostAt };
 }
 
 /** Waits; throws CANCELLED when it is stopped. */
-export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
-    await wait(ms, undefined, { signal });
+    await sleep(ms, undefined, { signal });
   } catch (cause) {
     throw new UpdateError('CANCELLED', 'the download was stopped', { cause });
   }

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { leadsToLoopback } from '../loopback.js';
 
 /** The proxies of a device, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY tell them; empty: none. */
 export interface Proxies {
@@ -10,7 +11,7 @@ export interface Proxies {
 /** The proxy through which a URL is asked for; null where it is asked for directly. Loopback always is. */
 export function chooseProxy(url: URL, { httpProxy, httpsProxy, noProxy }: Proxies): URL | null {
   const proxy = url.protocol === 'https:' ? httpsProxy : httpProxy;
-  if (proxy === '' || isLoopback(url)) return null;
+  if (proxy === '' || leadsToLoopback(url)) return null;
   return noProxy.split(/[\s,]+/).some((entry) => covers(entry, url)) ? null : new URL(proxy);
 }
 
@@ -22,11 +23,6 @@ export function bareHost({ hostname }: URL): string {
 /** The port that a URL leads to. */
 export function portOf({ port, protocol }: URL): number {
   return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
-}
-
-function isLoopback(url: URL): boolean {
-  const host = bareHost(url);
-  return host === 'localhost' || isInSubnet(host, '127.0.0.0', 8) || host === '::1';
 }
 
 /** `*`, a host with all below it, an address or a subnet; a port behind a host restricts it to that port. */

@@ -1,6 +1,6 @@
-import { statfs } from 'node:fs/promises';
 import { toUpdateError, UpdateError } from '../../machines/errors.js';
 import { isSystemError } from '../disk.js';
+import { freeBytes } from '../free-room.js';
 
 /**
  * What went wrong with the work folder during a download, as an error of the table. A full disk needs the room of the
@@ -12,19 +12,15 @@ export async function diskFailure(thrown: unknown, folder: string, needed: numbe
     const message = `no room left in ${folder}: needed ${needed} more bytes, available ${available}`;
     return new UpdateError('DISK_FULL', message, { discard: true, cause: thrown });
   }
-  if (thrown instanceof Error && 'syscall' in thrown && 'code' in thrown) {
-    const message = `cannot write the package to ${folder} (${String(thrown.code)})`;
+  if (isSystemError(thrown)) {
+    const message = `cannot write the package to ${folder} (${thrown.code ?? ''})`;
     const discard = isSystemError(thrown, 'EIO');
     return new UpdateError('DOWNLOAD_FAILED', message, { discard, cause: thrown });
   }
   return toUpdateError(thrown);
 }
 
+/** 0 where the disk cannot even tell. */
 async function roomIn(folder: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
-  } catch {
-    return 0;
-  }
+  return freeBytes(folder).catch(() => 0);
 }

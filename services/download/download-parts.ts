@@ -5,13 +5,13 @@ import type { Store } from '../deployment/store.js';
 import { openConnections } from './connections.js';
 import { limitRate } from './rate-limit.js';
 import { needRoomForPackage } from './room-for-package.js';
-import type { TransferDeps } from './transfer-package.js';
+import type { TransferParts } from './transfer-package.js';
 import { trustedAuthorities } from './trusted-authorities.js';
 import type { Log } from '../log/log.js';
 
 /** What downloads need besides what every actor needs. */
 export type DownloadParts = Required<
-  Pick<TransferDeps, 'order' | 'fetchedBefore' | 'makeRoom' | 'pace' | 'connections'>
+  Pick<TransferParts, 'order' | 'fetchedBefore' | 'makeRoom' | 'pace' | 'connections'>
 >;
 
 export interface DownloadSources {

@@ -1,5 +1,6 @@
 import { isSamePackage, type PackageIdentity } from '../../machines/package-order.js';
 import { readText, writeDurably } from '../disk.js';
+import { isJsonObject } from '../json-object.js';
 import { partialNotesPath } from '../work-folder.js';
 import type { Validator } from './validator.js';
 
@@ -38,7 +39,7 @@ function parse(text: string): PartialNotes | null {
 
 function isNotes(value: unknown): value is PartialNotes {
   return (
-    isObject(value) &&
+    isJsonObject(value) &&
     isIdentity(value['identity']) &&
     (value['validator'] === null || isValidator(value['validator'])) &&
     isCount(value['syncedBytes']) &&
@@ -48,7 +49,7 @@ function isNotes(value: unknown): value is PartialNotes {
 
 function isIdentity(value: unknown): value is PackageIdentity {
   return (
-    isObject(value) &&
+    isJsonObject(value) &&
     typeof value['version'] === 'string' &&
     typeof value['md5'] === 'string' &&
     isCount(value['size'])
@@ -57,7 +58,7 @@ function isIdentity(value: unknown): value is PackageIdentity {
 
 function isValidator(value: unknown): value is Validator {
   return (
-    isObject(value) &&
+    isJsonObject(value) &&
     (value['header'] === 'etag' || value['header'] === 'last-modified') &&
     typeof value['value'] === 'string'
   );
@@ -65,8 +66,4 @@ function isValidator(value: unknown): value is Validator {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

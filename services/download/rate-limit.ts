@@ -1,4 +1,4 @@
-import { sleep } from './back-off.js';
+import { pause } from './back-off.js';
 
 /** Called with each piece that has been taken; answers when the next may be. Throws CANCELLED when it is stopped. */
 export type Pace = (bytes: number, signal: AbortSignal) => Promise<void>;
@@ -20,6 +20,6 @@ export function limitRate(bytesPerSecond: number): Pace {
     const now = performance.now();
     dueAt = Math.max(dueAt, now - CATCH_UP_MS) + (1000 * bytes) / bytesPerSecond;
     const waitMs = dueAt - now;
-    if (waitMs >= SHORTEST_WAIT_MS) await sleep(waitMs, signal);
+    if (waitMs >= SHORTEST_WAIT_MS) await pause(waitMs, signal);
   };
 }

@@ -22,7 +22,8 @@ import { wireFailure, type Reached } from './wire-failure.js';
 /** A connection that brings nothing for so long is dropped. */
 const STALL_MS = 30_000;
 
-export interface TransferDeps {
+/** All that a transfer is made from. */
+export interface TransferParts {
   tmpDir: string;
   /** The order as it is now: its URL may be fresher than the one of the request before. */
   order: () => PackageOrder | null;
@@ -47,30 +48,30 @@ export interface TransferDeps {
 export async function transferPackage(
   identity: PackageIdentity,
   signal: AbortSignal,
-  deps: TransferDeps,
+  parts: TransferParts,
 ): Promise<Transferred> {
-  const order = deps.order();
+  const order = parts.order();
   if (order === null || !isSamePackage(order, identity)) {
     throw new UpdateError('DOWNLOAD_FAILED', `${identity.version} is not what is ordered`);
   }
-  const { tmpDir } = deps;
+  const { tmpDir } = parts;
   let partial: Partial | null = null;
   try {
     await tidyPackages(tmpDir, 'partial', identity);
     if (await isPackageThere(tmpDir, identity)) {
       // A process that was killed between the last two steps of a download has left notes.
       await tidyPackages(tmpDir, 'package', identity);
-      return wasThere(identity, deps);
+      return wasThere(identity, parts);
     }
-    partial = await Partial.open(tmpDir, identity, deps.clock().bootId);
-    deps.onProgress(partial.length, identity.size);
+    partial = await Partial.open(tmpDir, identity, parts.clock().bootId);
+    parts.onProgress(partial.length, identity.size);
     if (partial.missing > 0) {
-      const resumed = await fetchMissing(partial, order, signal, deps);
+      const resumed = await fetchMissing(partial, order, signal, parts);
       await partial.finish();
       return { resumed, bytesArrived: partial.arrived };
     }
     await partial.finish();
-    return wasThere(identity, deps);
+    return wasThere(identity, parts);
   } catch (thrown) {
     const error =
       thrown instanceof UpdateError
@@ -78,7 +79,7 @@ export async function transferPackage(
         : await diskFailure(thrown, tmpDir, partial?.missing ?? identity.size);
     const { code, message, facts } = error;
     const discard = facts.discard ?? (code === 'DISK_FULL' || isPackageVerdict(code));
-    if (discard && partial !== null) await drop(partial, deps.log);
+    if (discard && partial !== null) await drop(partial, parts.log);
     const bytesArrived = partial?.arrived ?? 0;
     throw new UpdateError(code, message, { retry: 'final', ...facts, discard, bytesArrived });
   } finally {
@@ -96,7 +97,7 @@ async function isPackageThere(tmpDir: string, identity: PackageIdentity): Promis
 }
 
 /** Nobody knows any more how these bytes came together: they count as resumed, so that a wrong digest starts over. */
-function wasThere({ version, size }: PackageIdentity, { log, onProgress }: TransferDeps): { resumed: true } {
+function wasThere({ version, size }: PackageIdentity, { log, onProgress }: TransferParts): { resumed: true } {
   log.info('package is on disk already', { version, bytes: size });
   onProgress(size, size);
   return { resumed: true };
@@ -115,7 +116,7 @@ async function fetchMissing(
   partial: Partial,
   order: PackageOrder,
   signal: AbortSignal,
-  { fetchedBefore, clock, log, onProgress, makeRoom, pace, stallMs = STALL_MS, connections }: TransferDeps,
+  { fetchedBefore, clock, log, onProgress, makeRoom, pace, stallMs = STALL_MS, connections }: TransferParts,
 ): Promise<boolean> {
   const { size, version } = order;
   const url = urlOf(order);

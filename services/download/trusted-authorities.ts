@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SecureContext } from 'node:tls';
+import { wordsOf } from '../../machines/errors.js';
 import { ConfigurationError } from '../configuration/configuration.js';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -25,7 +26,7 @@ async function certificatesIn(caFile: string): Promise<string[]> {
     for (const certificate of certificates) new X509Certificate(certificate);
     return certificates;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = wordsOf(error);
     throw new ConfigurationError([
       `TOPE_CA_FILE is "${caFile}": expected a readable PEM file of certificates: ${reason}`,
     ]);

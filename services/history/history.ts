@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import type { HistoryRow } from '../../machines/views.js';
 import { makeFolders, openForWriting, readText, syncFile, syncFolder, writeDurably } from '../disk.js';
+import { isJsonObject } from '../json-object.js';
 
 /** Above either of these the older half goes. */
 export const HISTORY_LIMITS = { rows: 200, bytes: 256 * 1024 } as const;
@@ -64,7 +65,7 @@ function rowsOf(text: string): HistoryRow[] {
 function rowIn(line: string): HistoryRow | null {
   try {
     const row: unknown = JSON.parse(line);
-    return typeof row === 'object' && row !== null && !Array.isArray(row) ? { ...row } : null;
+    return isJsonObject(row) ? { ...row } : null;
   } catch {
     return null;
   }

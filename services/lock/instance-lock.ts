@@ -5,9 +5,9 @@ import { makeFolder, makeFolders, removeFile, syncFolder } from '../disk.js';
 import { HIDDEN_SOCKET_NAME, SOCKET_NAME, stand } from './lock-candidate.js';
 import { awaitHolder, findHolder } from './lock-holder.js';
 
-/** That nobody else is the updater of a managed root, until it is released or the process ends, however it ends. */
+/** That nobody else is the updater of a managed root, until it is unlocked or the process ends, however it ends. */
 export interface InstanceLock {
-  release(): Promise<void>;
+  unlock(): Promise<void>;
 }
 
 /** A beginning that the holder of the lock tidies away is made again. */
@@ -32,17 +32,17 @@ export async function takeInstanceLock(storeDir: string): Promise<InstanceLock> 
       const candidate = await stand(storeDir, shortly);
       if (candidate === null) continue;
       const rival = await rivalOf(candidate.name, storeDir, shortly).catch(async (error: unknown) => {
-        await candidate.release();
+        await candidate.goAway();
         throw error;
       });
       if (rival !== null) {
         // Not before it has gone: the rival may be waiting for that.
-        await candidate.release();
+        await candidate.goAway();
         throw new Error(await refusal(shortly(rival), storeDir));
       }
       candidate.hold();
       await removeLeftOvers(storeDir);
-      return { release: () => candidate.release() };
+      return { unlock: () => candidate.goAway() };
     }
   } finally {
     await folder.close();

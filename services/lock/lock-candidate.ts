@@ -9,7 +9,8 @@ export interface Candidate {
   /** Of its socket in the store; nobody else has or had the same. */
   name: string;
   hold(): void;
-  release(): Promise<void>;
+  /** Ends what it holds or stands for, and takes its socket away. */
+  goAway(): Promise<void>;
 }
 
 /** The names of sockets in the store, and of those that are not listened on yet. */
@@ -35,7 +36,7 @@ export async function stand(storeDir: string, shortly: (name: string) => string)
     holds = true;
     for (const socket of asking) tell(socket);
   };
-  const release = async () => {
+  const goAway = async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of asking) socket.destroy();
     await removeFile('store.lock', join(storeDir, name));
@@ -47,11 +48,11 @@ export async function stand(storeDir: string, shortly: (name: string) => string)
     // Shown only now: between bind(2) and listen(2) it refuses connections, as those of the dead do.
     await renameFile('store.lock', join(storeDir, `.${name}`), join(storeDir, name));
   } catch (error) {
-    await release();
+    await goAway();
     if (isSystemError(error, 'ENOENT')) return null;
     throw error;
   }
-  return { name, hold, release };
+  return { name, hold, goAway };
 }
 
 function listen(server: Server, path: string): Promise<void> {

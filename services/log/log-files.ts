@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { look, readText, removeFile } from '../disk.js';
+import { isJsonObject } from '../json-object.js';
 
 /** How the files of the log are named; `updater.log` links to the newest of them. */
 export const LOG_FILES = {
@@ -39,20 +40,16 @@ function countedFiles(text: string, folder: string): string[] | null {
   } catch {
     return null;
   }
-  if (!isRecord(audit) || audit['auditLog'] !== join(folder, LOG_FILES.audit)) return null;
+  if (!isJsonObject(audit) || audit['auditLog'] !== join(folder, LOG_FILES.audit)) return null;
   const files: unknown = audit['files'];
   if (!Array.isArray(files)) return null;
-  const names = files.flatMap((file: unknown) => (isRecord(file) ? nameOf(file, folder) : []));
+  const names = files.flatMap((file: unknown) => (isJsonObject(file) ? nameOf(file, folder) : []));
   return names.length === files.length ? names : null;
 }
 
-function nameOf({ name, date, hash }: Record<string, unknown>, folder: string): string[] {
+function nameOf({ name, date, hash }: Readonly<Record<string, unknown>>, folder: string): string[] {
   const isOurs = typeof name === 'string' && dirname(name) === folder && PART.test(basename(name));
   return isOurs && typeof date === 'number' && typeof hash === 'string' ? [name] : [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 async function partsNewestFirst(folder: string): Promise<string[]> {

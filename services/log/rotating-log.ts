@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'winston';
+import { wordsOf } from '../../machines/errors.js';
 import { leadsToJournal, withPriority } from './journal-stream.js';
 import { LOG_FILES, tidyLogFiles } from './log-files.js';
 import { logLine, type LogLevel } from './log-line.js';
@@ -66,7 +67,7 @@ export async function openRotatingLog({ folder, level, maxBytes }: LogPlace): Pr
     close: async () => {
       if (closed) return;
       closed = true;
-      await Promise.race([flush(logger, files), wait(CLOSE_WITHIN_MS, undefined, { ref: false })]);
+      await Promise.race([flush(logger, files), sleep(CLOSE_WITHIN_MS, undefined, { ref: false })]);
     },
   };
 }
@@ -81,7 +82,7 @@ async function addFiles(logger: Logger, folder: string, maxBytes: number): Promi
   const fail = (error: unknown): void => {
     if (failed) return;
     failed = true;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = wordsOf(error);
     process.stderr.write(`tope-updater: no log is written to ${folder} any more: ${reason}\n`);
   };
   process.stderr.on('error', () => {

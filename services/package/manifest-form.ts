@@ -1,6 +1,7 @@
 import { unitNameProblem } from '../service-control/unit-names.js';
 import type { HealthJson, ManifestJson, ModuleJson } from './manifest-schema.js';
 import { quote } from './package-errors.js';
+import { leadsToLoopback } from '../loopback.js';
 import { pathProblem } from './path-form.js';
 import { Problems } from './problems.js';
 
@@ -65,9 +66,9 @@ function healthProblem({ http, exec }: HealthJson): string | null {
 /** Only the device itself may be asked: 127.0.0.0/8, ::1 or localhost. */
 function addressProblem(address: string): string | null {
   if (!URL.canParse(address)) return 'http must be a URL';
-  const { protocol, hostname, username, password } = new URL(address);
+  const url = new URL(address);
+  const { protocol, username, password } = url;
   if (protocol !== 'http:') return 'http must begin with http://';
   if (username !== '' || password !== '') return 'http must not hold a user name or password';
-  const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-  return isLoopback ? null : 'http must name 127.0.0.1, [::1] or localhost';
+  return leadsToLoopback(url) ? null : 'http must name 127.0.0.1, [::1] or localhost';
 }

@@ -1,5 +1,7 @@
-/** A version of the form a.b.c. */
-const VERSION = { type: 'string', pattern: '^\\d+\\.\\d+\\.\\d+$', maxLength: 32 } as const;
+import { LONGEST_VERSION } from '../../machines/version.js';
+
+/** A version of the form a.b.c. The package format admits leading zeros, which no order can name. */
+const VERSION = { type: 'string', pattern: '^\\d+\\.\\d+\\.\\d+$', maxLength: LONGEST_VERSION } as const;
 const TEXT_LIST = { type: ['array', 'null'], items: { type: 'string', minLength: 1 } } as const;
 
 const HEALTH = {

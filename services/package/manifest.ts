@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { UpdateError } from '../../machines/errors.js';
+import { UpdateError, wordsOf } from '../../machines/errors.js';
 import type { HealthJson, ModuleJson } from './manifest-schema.js';
 import { checkShape } from './manifest-shape.js';
 import { checkForm } from './manifest-form.js';
@@ -87,7 +87,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
+    const words = wordsOf(error);
     throw invalid(`${MANIFEST_NAME} is not JSON: ${words}`, error);
   }
 }

@@ -1,9 +1,6 @@
 import { UpdateError } from '../../machines/errors.js';
-import { compareVersions } from '../../machines/package-order.js';
+import { AS_FOUND_VERSION, compareVersions } from '../../machines/version.js';
 import type { Manifest } from './manifest.js';
-
-/** How an installation is told that no package brought. */
-const AS_FOUND = '0.0.0';
 
 export interface VersionRules {
   /** What is live: null or 0.0.0 where no package has been installed yet. */
@@ -27,10 +24,10 @@ export function checkVersionPolicy(manifest: Manifest, rules: VersionRules): voi
       `the package is for ${compatible.slice(0, 10).join(', ')}; this device is ${rules.product}`,
       { discard: true },
     );
-  const installed = rules.installedVersion ?? AS_FOUND;
+  const installed = rules.installedVersion ?? AS_FOUND_VERSION;
   if (minVersion !== null && compareVersions(installed, minVersion) < 0)
     throw notAllowed(
-      installed === AS_FOUND
+      installed === AS_FOUND_VERSION
         ? `${version} needs at least ${minVersion}, and no version is known here; if one is installed, name it: tope-updater install --factory VERSION`
         : `${version} needs at least ${minVersion}, installed is ${installed}`,
     );

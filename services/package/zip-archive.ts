@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
-import { UpdateError } from '../../machines/errors.js';
+import { UpdateError, wordsOf } from '../../machines/errors.js';
+import { isSystemError } from '../disk.js';
 import { Inflater } from './inflater.js';
 import { openRegularFile } from './open-regular-file.js';
 import { asPackageError, invalidEntry, invalidPackage } from './package-errors.js';
@@ -45,7 +46,7 @@ export async function openZip(path: string): Promise<ZipArchive> {
     return { entries, file, inflater, close };
   } catch (error) {
     await file.close();
-    throw isOfTheDisk(error) ? error : asInvalid(error);
+    throw isSystemError(error) ? error : asInvalid(error);
   }
 }
 
@@ -81,7 +82,7 @@ async function readDirectory(zip: ZipFile, window: ReadWindow): Promise<Map<stri
       entries.set(entry.name, entry);
     }
   } catch (error) {
-    if (error instanceof UpdateError || isOfTheDisk(error)) throw error;
+    if (error instanceof UpdateError || isSystemError(error)) throw error;
     const name = await nameAt(window, at);
     throw name === null ? asInvalid(error) : invalidEntry(name, wordsOf(error), error);
   }
@@ -114,16 +115,8 @@ async function nameAt(window: ReadWindow, at: number): Promise<string | null> {
   }
 }
 
-function isOfTheDisk(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
-}
-
 function asInvalid(error: unknown): UpdateError {
   return error instanceof UpdateError
     ? error
     : invalidPackage(`the ZIP is damaged: ${wordsOf(error)}`, error);
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

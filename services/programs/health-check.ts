@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UpdateError } from '../../machines/errors.js';
+import { UpdateError, wordsOf } from '../../machines/errors.js';
+import { leadsToLoopback } from '../loopback.js';
 import { httpGet } from './http-get.js';
 import { howProgramEnded, runProgram } from './run-program.js';
 import type { HealthCheck } from '../package/manifest.js';
@@ -19,7 +20,6 @@ const POLL_MS = 500;
 const LEAST_MS = 1_000;
 /** How long one request may take, in ms. */
 const REQUEST_MS = 5_000;
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
  * Asks again and again until the service is well: a GET answered with 2xx, or a program that exits 0. Throws
@@ -43,7 +43,7 @@ export async function checkHealth(check: HealthCheck, options: HealthOptions): P
 
 async function ask(address: string, leftMs: number): Promise<string | null> {
   const url = URL.canParse(address) ? new URL(address) : null;
-  if (url?.protocol !== 'http:' || !LOOPBACK.test(url.hostname))
+  if (url?.protocol !== 'http:' || !leadsToLoopback(url))
     throw new UpdateError(
       'HEALTH_CHECK_FAILED',
       `health.http ${address}: expected http:// and a loopback address`,
@@ -53,7 +53,7 @@ async function ask(address: string, leftMs: number): Promise<string | null> {
     const { status } = await httpGet(url, Math.min(leftMs, REQUEST_MS));
     return status >= 200 && status < 300 ? null : `${shown} answered ${status}`;
   } catch (error) {
-    return `${shown}: ${error instanceof Error ? error.message : String(error)}`;
+    return `${shown}: ${wordsOf(error)}`;
   }
 }
 

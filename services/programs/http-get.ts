@@ -33,14 +33,14 @@ export function httpGet(url: URL, timeoutMs: number): Promise<HttpAnswer> {
       response.once('error', fail);
     });
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    const fail = (error: Error) => reject(new Error(wordsOf(error), { cause: error }));
+    const fail = (error: Error) => reject(new Error(reasonOf(error), { cause: error }));
     request.once('error', fail);
     request.once('close', () => clearTimeout(timer));
   });
 }
 
 /** Where a name has several addresses and none answers, node's error has the reasons but no words of its own. */
-function wordsOf(error: Error): string {
+function reasonOf(error: Error): string {
   if (!(error instanceof AggregateError)) return error.message;
   const [first] = error.errors.filter((one) => one instanceof Error);
   return first?.message ?? 'no answer';

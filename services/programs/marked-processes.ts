@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isSystemError } from '../disk.js';
 
 /** Stands in the environment of what is run; whatever it starts inherits it, whichever group or session that is in. */
@@ -17,7 +17,7 @@ export async function endMarked(mark: string): Promise<number[]> {
     const found = await pidsMarked(mark);
     if (found.length === 0) return [];
     for (const pid of found) endProcess(pid);
-    await delay(BETWEEN_ROUNDS_MS);
+    await sleep(BETWEEN_ROUNDS_MS);
   }
   return pidsMarked(mark);
 }

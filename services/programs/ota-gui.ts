@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { once } from 'node:events';
 import { access, realpath } from 'node:fs/promises';
+import { wordsOf } from '../../machines/errors.js';
 import type { Log } from '../log/log.js';
 import type { ServiceManager } from '../service-control/open-service-control.js';
 import { findFileUsers } from '../service-control/file-users.js';
@@ -56,8 +57,4 @@ async function startDetached(path: string, log: Log): Promise<void> {
   child.once('exit', (code, signal) => log.info('screen ended', { path, code, signal }));
   await once(child, 'spawn');
   child.unref();
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

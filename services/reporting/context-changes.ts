@@ -1,5 +1,6 @@
 import type { UpdateContext } from '../../machines/update-context.js';
 import type { ContextChange } from '../../machines/views.js';
+import { isJsonObject } from '../json-object.js';
 
 /** Told by counts alone, or not at all: reports repeat what the transitions say, and a URL is a credential. */
 const LEFT_OUT = ['outbox', 'order.url'];
@@ -21,8 +22,7 @@ function fieldsOf(value: object, path = ''): Map<string, string> {
   for (const [key, part] of Object.entries<unknown>({ ...value })) {
     const field = path === '' ? key : `${path}.${key}`;
     if (LEFT_OUT.includes(field)) continue;
-    if (typeof part === 'object' && part !== null && !Array.isArray(part))
-      for (const [inner, text] of fieldsOf(part, field)) fields.set(inner, text);
+    if (isJsonObject(part)) for (const [inner, text] of fieldsOf(part, field)) fields.set(inner, text);
     else if (part !== null) fields.set(field, JSON.stringify(part).slice(0, MOST_CHARACTERS));
   }
   return fields;
