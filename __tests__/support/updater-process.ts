@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { eventually } from './eventually.js';
+import { until } from './until.js';
 
 /** How a started updater ended. */
 export interface UpdaterEnd {
@@ -54,7 +54,7 @@ export class UpdaterProcess {
 
   /** The port, once the updater says that it listens. Fails where it ends before that. */
   async listening(): Promise<number> {
-    return eventually('the updater listens', () => {
+    return until('the updater listens', () => {
       const port = /the updater listens .*\bport=(\d+)/.exec(this.#stdout)?.[1];
       if (port !== undefined) return Number(port);
       if (this.isRunning) return null;
