@@ -1,8 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../support/until.js';
-import { readTree, type FileFacts } from '../support/file-tree.js';
-import { sha256 } from '../support/tree-lines.js';
+import { readTree, sha256, type FileFacts } from '../support/file-tree.js';
 import { Store } from '../../services/deployment/store.js';
 import { SOCKET_NAME } from '../../services/lock/lock-candidate.js';
 import { RecordingLog } from '../support/recording-log.js';

@@ -6,7 +6,7 @@ import { Device } from '../support/device.js';
 import { until } from '../support/until.js';
 import { URL_SECRET } from '../support/package-server.js';
 import { POISONS, type Poison, type SavedTexts } from '../support/poisoned-states.js';
-import { treeOf } from '../support/tree-lines.js';
+import { treeOf } from '../support/file-tree.js';
 import { accepted } from '../support/updater-caller.js';
 
 const PARTIAL = `${'ab'.repeat(16)}-1000.zip.part`;

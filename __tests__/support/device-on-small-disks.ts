@@ -6,7 +6,7 @@ import { startSupervisor, type Supervisor } from '../../scripts/demo/supervisor.
 import type { BuiltPackage } from './build-package.js';
 import { Device } from './device.js';
 import { until } from './until.js';
-import { treeOf } from './tree-lines.js';
+import { treeOf } from './file-tree.js';
 import { fieldOf, textOf } from './json-fields.js';
 import { atEndOf } from './life.js';
 import type { Envelope, Progress } from './updater-caller.js';
