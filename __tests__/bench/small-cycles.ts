@@ -1,6 +1,6 @@
 import { readFileSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import type { HeardReport } from '../support/report-listener.js';
+import { STAGES, topStateOf } from '../../machines/stage.js';
 import { fieldOf } from '../support/json-fields.js';
 import type { MeasuredDevice } from '../support/measured-device.js';
 import { cycle } from './cycle.js';
@@ -47,7 +47,7 @@ export async function reportLatencies(device: MeasuredDevice, work: () => Promis
     try {
       const { ctimeMs } = statSync(file);
       const state: unknown = JSON.parse(readFileSync(file, 'utf8'));
-      const stage = stageOf(fieldOf(state, 'snapshot', 'value'));
+      const stage = STAGES[topStateOf(fieldOf(state, 'snapshot', 'value'))];
       const before = savedAt.get(stage) ?? [];
       if (before.at(-1) !== ctimeMs) savedAt.set(stage, [...before, ctimeMs]);
     } catch {
@@ -72,19 +72,4 @@ export async function reportLatencies(device: MeasuredDevice, work: () => Promis
     const saved = saves.find((ms) => ms >= since);
     return saved === undefined ? [] : [arrivedAt - saved];
   });
-}
-
-const STAGES: Readonly<Record<string, HeardReport['stage']>> = {
-  downloading: 'downloading',
-  verifying: 'verifying',
-  ready: 'toInstall',
-  deploying: 'installing',
-  restarting: 'rebooting',
-  done: 'success',
-};
-
-/** The stage that a state is told as. */
-function stageOf(value: unknown): string {
-  const nested = typeof value === 'object' && value !== null ? Object.keys(value)[0] : undefined;
-  return STAGES[typeof value === 'string' ? value : (nested ?? '')] ?? 'other';
 }

@@ -1,16 +1,9 @@
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { runNode, type Ending } from '../support/run-node.js';
+import { closedOrigin, serve } from '../support/small-server.js';
 
 const COMMAND = 'scripts/tope-updater.js';
-const servers: Server[] = [];
-
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close().closeAllConnections();
-});
 
 function run(...args: string[]): Promise<Ending> {
   return runNode(COMMAND, args);
@@ -18,18 +11,11 @@ function run(...args: string[]): Promise<Ending> {
 
 /** A server that tells this at /progress; answers with its port. */
 async function startUpdater(answer: unknown): Promise<number> {
-  const server = createServer((request, response) => {
+  const origin = await serve((request, response) => {
     if (request.url !== '/api/v1.0/progress') response.statusCode = 404;
     response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
   });
-  servers.push(server);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return portOf(server.address());
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
+  return Number(new URL(origin).port);
 }
 
 const DOWNLOADING = { stage: 'downloading', progress: 45, message: 'Downloading package...', error: null };
@@ -120,9 +106,7 @@ describe('tope-updater status', () => {
   );
 
   test('ends with exit code 1 and the reason where nobody answers', async () => {
-    const port = await startUpdater(null);
-    await new Promise((resolve) => servers[0]?.close(resolve));
-    const { exitCode, stderr } = await run('status', '--updater', `http://127.0.0.1:${port}`);
+    const { exitCode, stderr } = await run('status', '--updater', await closedOrigin());
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^tope-updater: no updater answers at .+: connect ECONNREFUSED .+\n$/);
   });

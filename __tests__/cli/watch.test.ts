@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { freePorts } from '../../scripts/demo/free-ports.js';
 import type { BuiltPackage } from '../support/build-package.js';
 import { Device } from '../support/device.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { TMUX, describeIf } from '../support/requirements.js';
 import { endingOf, runNode, startNode } from '../support/run-node.js';
 import { Terminal } from '../support/terminal.js';
@@ -22,9 +22,7 @@ function packageOf(device: Device): BuiltPackage {
 async function fetchHalf(device: Device, built: BuiltPackage): Promise<() => void> {
   const { release } = device.server.holdAfter(built.size / 2);
   accepted(await device.download(built));
-  await eventually('half of the package', async () =>
-    (await device.progress()).progress >= 50 ? true : null,
-  );
+  await until('half of the package', async () => (await device.progress()).progress >= 50);
   return release;
 }
 
@@ -96,7 +94,7 @@ describe('watch in a pipe', () => {
     const ended = endingOf(watch);
     let printed = '';
     watch.stdout?.on('data', (words: Buffer) => (printed += words.toString()));
-    const prints = (words: RegExp) => eventually(String(words), () => (words.test(printed) ? true : null));
+    const prints = (words: RegExp) => until(String(words), () => words.test(printed));
     await prints(/no updater answers/);
     await device.start();
     await prints(/idle 0 %/);

@@ -15,7 +15,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { startSupervisor, type Supervisor } from '../../scripts/demo/supervisor.js';
 import { isSystemError } from '../../services/disk.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { listenOn } from '../support/local-server.js';
 import { SERVICES, type Service } from './releases.js';
 
@@ -105,7 +105,7 @@ export class AnsweringServices {
     const answer = join(this.runDir, `answer-${this.#questions++}`);
     let asked = 0;
     try {
-      return await eventually(
+      return await until(
         `an answer of ${service}`,
         () => {
           const text = existsSync(answer) ? readFileSync(answer, 'utf8') : '';

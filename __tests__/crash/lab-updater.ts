@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { buildPackage } from '../support/build-package.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { PackageServer } from '../support/package-server.js';
 import { ReportListener } from '../support/report-listener.js';
 import { SystemdLab } from '../support/systemd-lab.js';
@@ -52,7 +52,7 @@ export class LabUpdater extends UpdaterCaller {
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (said += text));
     this.#process = child;
-    this.port = await eventually('the updater listens', () => {
+    this.port = await until('the updater listens', () => {
       const port = /the updater listens .*\bport=(\d+)/.exec(said)?.[1];
       if (port === undefined && child.exitCode !== null) throw new Error(said);
       return port === undefined ? null : Number(port);

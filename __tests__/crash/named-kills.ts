@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { sha256 } from '../support/tree-lines.js';
+import { sha256 } from '../support/file-tree.js';
 import type { CrashDevice } from './crash-device.js';
 import { Order } from './order.js';
 import { filesOf, NEXT, USER } from './releases.js';

@@ -1,8 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from '../support/eventually.js';
-import { readTree, type FileFacts } from '../support/file-tree.js';
-import { sha256 } from '../support/tree-lines.js';
+import { until } from '../support/until.js';
+import { readTree, sha256, type FileFacts } from '../support/file-tree.js';
 import { Store } from '../../services/deployment/store.js';
 import { SOCKET_NAME } from '../../services/lock/lock-candidate.js';
 import { RecordingLog } from '../support/recording-log.js';
@@ -92,9 +91,9 @@ async function untidiness(
     problems = leftOvers(device, isPackageKept).map((what) => `left over: ${what}`);
     // Reading the whole store makes sense only when the updater leaves it alone.
     if (problems.length === 0) problems = await storeProblems(device, live);
-    return problems.length === 0 ? true : null;
+    return problems.length === 0;
   };
-  await eventually('tidy', look, 3000).catch(() => null);
+  await until('tidy', look, 3000).catch(() => null);
   return problems;
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { hasProgram, testIf } from '../support/requirements.js';
 import { CrashDevice } from './crash-device.js';
 import { Order } from './order.js';
@@ -80,7 +80,7 @@ describe('the system calls of an update', () => {
         }
         const { pid } = device.updater;
         await device.updater.end('SIGTERM');
-        const text = await eventually('the end of the trace', () => {
+        const text = await until('the end of the trace', () => {
           const written = readFileSync(trace, 'utf8');
           return new RegExp(`^${pid} +\\+\\+\\+ exited with 0`, 'm').test(written) ? written : null;
         });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Device } from '../support/device.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { answer, FaultServer, file, type Behaviour } from '../support/fault-server.js';
 import { orderFrom, URL_CREDENTIAL } from '../support/order-from.js';
 import { ProxyServer } from '../support/proxy-server.js';
@@ -134,10 +134,10 @@ describe('progress', () => {
     );
     const told: { progress: number; message: string }[] = [];
     const watch = (stage: string, percent: number) =>
-      eventually(`${stage} at ${percent} %`, async () => {
+      until(`${stage} at ${percent} %`, async () => {
         const now = await device.progress();
         if (now.stage === 'downloading') told.push(now);
-        return now.stage === stage && now.progress >= percent ? true : null;
+        return now.stage === stage && now.progress >= percent;
       });
     await orderFrom(device, server.url(), identity);
     await watch('downloading', 70);

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { BuiltPackage, PackageSketch } from '../support/build-package.js';
 import { Device } from '../support/device.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { readTree, type FileFacts } from '../support/file-tree.js';
 import { accepted, type Progress } from '../support/updater-caller.js';
 
@@ -180,9 +180,9 @@ describe('a package that cannot be installed leaves the device as it was [D-3]',
       /^POST_CMD_FAILED: .*exited 3 \(no such printer\); rolled back to 1\.0\.0$/,
     );
     expect(await readTree(device.root)).toEqual(before);
-    await eventually('2.0.0 is marked as bad', async () => {
+    await until('2.0.0 is marked as bad', async () => {
       const releases = JSON.stringify((await device.get('/versions')).data);
-      return /"version":"2\.0\.0"[^}]*"why":"POST_CMD_FAILED: /.test(releases) ? true : null;
+      return /"version":"2\.0\.0"[^}]*"why":"POST_CMD_FAILED: /.test(releases);
     });
     expect(await device.versions()).toEqual({ current: '1.0.0', previous: '0.0.0', factory: '0.0.0' });
   });

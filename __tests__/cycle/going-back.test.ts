@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { BuiltPackage } from '../support/build-package.js';
 import { Device } from '../support/device.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { readTree, type FileFacts } from '../support/file-tree.js';
 import { fieldOf } from '../support/json-fields.js';
 import { accepted } from '../support/updater-caller.js';
@@ -99,8 +99,8 @@ describe('going back', () => {
     expect(device.read('app/app.cfg.local-1.1.0')).toBe('speed=1.1.0\naccel=edited\n');
     expect(JSON.stringify(await noticesOf(device))).toContain('app.cfg.local-1.1.0');
     await device.logs(/app\.cfg\.local-1\.1\.0/);
-    await eventually('the history names it', async () =>
-      JSON.stringify((await device.get('/history')).data).includes('app.cfg.local-1.1.0') ? true : null,
+    await until('the history names it', async () =>
+      JSON.stringify((await device.get('/history')).data).includes('app.cfg.local-1.1.0'),
     );
 
     await device.goBack('previous');

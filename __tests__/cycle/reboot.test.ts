@@ -3,7 +3,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Device } from '../support/device.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { accepted } from '../support/updater-caller.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -40,9 +40,7 @@ test('a download that a reboot cut goes on from the last byte that was surely on
   const { release } = device.server.holdAfter(12 * MEGABYTE);
   accepted(await device.download(built));
   const partial = join(device.workDir, 'tmp', `${built.md5}-${built.size}.zip.part`);
-  await eventually('12 MiB have come', () =>
-    existsSync(partial) && statSync(partial).size >= 12 * MEGABYTE ? true : null,
-  );
+  await until('12 MiB have come', () => existsSync(partial) && statSync(partial).size >= 12 * MEGABYTE);
   await reboot();
   release();
   await device.reaches('toInstall');

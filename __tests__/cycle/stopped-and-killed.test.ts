@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { statePath } from '../../machines/stage.js';
 import type { BuiltPackage } from '../support/build-package.js';
 import { Device } from '../support/device.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { factsOf, sha256Of } from '../support/file-tree.js';
 import { fieldOf } from '../support/json-fields.js';
 import { nodeProgram } from '../support/real-files.js';
@@ -62,10 +62,10 @@ async function cutInEachState(device: Device, built: BuiltPackage, signal: NodeJ
   accepted(await device.update(built.version));
   // What is staged first shows that the state is saved.
   const staged = join(device.storeDir, 'staging', 'new', '0');
-  await eventually('something is staged', () => (existsSync(staged) ? true : null));
+  await until('something is staged', () => existsSync(staged));
   cuts.push(await cut(device, signal));
 
-  await eventually('the post command runs', () => (existsSync(files.begun) ? true : null));
+  await until('the post command runs', () => existsSync(files.begun));
   cuts.push(await cut(device, signal));
   writeFileSync(files.go, '');
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 import { Device } from '../support/device.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { atEndOf } from '../support/life.js';
 import { accepted } from '../support/updater-caller.js';
 
@@ -37,7 +37,7 @@ async function startService(
     service.kill('SIGKILL');
     await once(service, 'exit');
   });
-  await eventually('the service runs', () => (existsSync(notes.ready) ? true : null));
+  await until('the service runs', () => existsSync(notes.ready));
   return { service, notes };
 }
 

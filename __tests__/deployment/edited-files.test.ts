@@ -6,7 +6,7 @@ import { watchSteps } from '../../services/steps.js';
 import { API, ApiDevice } from '../support/api-device.js';
 import { CAUSE, type DeploymentBench } from '../support/deployment-bench.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { sha256 } from '../support/tree-lines.js';
+import { sha256 } from '../support/file-tree.js';
 
 let device: ApiDevice;
 let bench: DeploymentBench;

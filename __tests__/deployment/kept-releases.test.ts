@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { readVersions } from '../../services/deployment/versions.js';
 import { DeploymentBench } from '../support/deployment-bench.js';
-import { sha256 } from '../support/tree-lines.js';
+import { sha256 } from '../support/file-tree.js';
 import { errorOf } from '../support/sample-package.js';
 
 let bench: DeploymentBench;

@@ -8,7 +8,7 @@ import { withFailingStep } from '../support/failing-step.js';
 import { ROOT, testIf } from '../support/requirements.js';
 import { errorOf } from '../support/sample-package.js';
 import { fillDisk, smallDisk } from '../support/small-disk.js';
-import { treeOf } from '../support/tree-lines.js';
+import { treeOf } from '../support/file-tree.js';
 import { readVersions } from '../../services/deployment/versions.js';
 
 /** A device whose new version, 1.2.0, and the one before, 1.1.0, do not start: undone, and about to go to factory. */

@@ -5,7 +5,7 @@ import { pruneStore } from '../../services/deployment/prune-store.js';
 import { ApiDevice } from '../support/api-device.js';
 import { CAUSE, type DeploymentBench } from '../support/deployment-bench.js';
 import { cutAt } from '../support/cut.js';
-import { sha256 } from '../support/tree-lines.js';
+import { sha256 } from '../support/file-tree.js';
 
 let device: ApiDevice;
 let bench: DeploymentBench;

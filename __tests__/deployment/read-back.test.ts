@@ -6,7 +6,7 @@ import { watchSteps } from '../../services/steps.js';
 import { DeploymentBench } from '../support/deployment-bench.js';
 import { makeSigningKey, signBytes } from '../support/minisign-key.js';
 import { errorOf } from '../support/sample-package.js';
-import { sha256 } from '../support/tree-lines.js';
+import { sha256 } from '../support/file-tree.js';
 
 afterEach(() => watchSteps(null));
 

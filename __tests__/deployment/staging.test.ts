@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { CAUSE, DeploymentBench } from '../support/deployment-bench.js';
-import { sha256 } from '../support/tree-lines.js';
+import { sha256 } from '../support/file-tree.js';
 import { pathsSyncedBy } from '../support/synced-paths.js';
 import { errorOf } from '../support/sample-package.js';
 

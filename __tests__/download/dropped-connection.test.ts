@@ -1,10 +1,10 @@
 import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { UpdateError } from '../../machines/errors.js';
 import { DownloadBench, SECRET } from '../support/download-bench.js';
 import { cutHeaders, FaultServer, file, silence } from '../support/fault-server.js';
+import { listenOn } from '../support/local-server.js';
 
 test('a dropped connection keeps what arrived, and the next request asks for the rest of the same file [M-41]', async () => {
   const bench = await DownloadBench.make();
@@ -107,11 +107,7 @@ test('a server that closes in the middle of the headers is asked again', async (
 test('what is no HTTP is asked again, and told without its words', async () => {
   const bench = await DownloadBench.make();
   const server = createServer((socket) => socket.on('error', () => undefined).end('SSH-2.0-OpenSSH\r\n'));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : 0;
-  const error = await bench.failure(`http://127.0.0.1:${port ?? 0}/x`);
+  const error = await bench.failure(`http://127.0.0.1:${await listenOn(server)}/x`);
   server.close();
   expect(error).toMatchObject({ code: 'DOWNLOAD_FAILED', facts: { retry: 'retry' } });
 });

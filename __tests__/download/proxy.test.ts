@@ -4,6 +4,7 @@ import { DownloadBench, SECRET } from '../support/download-bench.js';
 import { FaultServer, file, redirect } from '../support/fault-server.js';
 import { ProxyServer, type ProxyFaults } from '../support/proxy-server.js';
 import { trusting } from '../support/trusting.js';
+import { until } from '../support/until.js';
 
 const HOST = 'packages.test';
 const PATH = '/package.zip';
@@ -111,7 +112,7 @@ test('a download that is stopped while a proxy says nothing ends at once', async
   const { proxy, connections } = await behindProxy({ isSilent: true });
   const stop = new AbortController();
   const ending = bench.failure(`https://${HOST}/package.zip`, { connections }, stop.signal);
-  while (proxy.seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  await until('the proxy is asked', () => proxy.seen.length > 0);
   stop.abort();
   expect((await ending).code).toBe('CANCELLED');
 });

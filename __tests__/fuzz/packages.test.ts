@@ -11,7 +11,7 @@ import { DeploymentBench } from '../support/deployment-bench.js';
 import { makeSigningKey, signBytes } from '../support/minisign-key.js';
 import { EXPECTATIONS } from '../support/sample-package.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { sha256, treeOf } from '../support/tree-lines.js';
+import { sha256, treeOf } from '../support/file-tree.js';
 import { writeZip, type EntryDescription } from '../support/zip-writer.js';
 import { verdictOn } from './device-verdict.js';
 import { FUZZ_WITHIN_MS, tryWith } from './effort.js';

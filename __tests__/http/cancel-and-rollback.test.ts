@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { UpdateError } from '../../machines/errors.js';
 import { STAGES, topStateOf, type TopState } from '../../machines/stage.js';
-import { closeBenches, openBench, until } from '../support/http-bench.js';
+import { closeBenches, openBench } from '../support/http-bench.js';
+import { until } from '../support/until.js';
 import { ORDER, STATE_PATHS } from '../support/machine-states.js';
 
 afterEach(closeBenches);
@@ -56,7 +57,7 @@ describe('POST /cancel', () => {
     const bench = await openBench('downloading.transferring');
     bench.updater.saves.close();
     const answer = bench.post('/cancel', {});
-    await until(() => bench.updater.saves.waiting === 1);
+    await until('the save has begun', () => bench.updater.saves.waiting === 1);
     bench.updater.saves.fail(new UpdateError('DISK_FULL', 'no room'));
     expect(await answer).toEqual({ code: 500, msg: 'DISK_FULL: no room' });
   });
@@ -125,7 +126,7 @@ describe('POST /rollback', () => {
     const bench = await openBench();
     bench.updater.storeReads.close();
     const answer = bench.post('/rollback', { to: 'previous' });
-    await until(() => bench.updater.storeReads.waiting === 1);
+    await until('the store is read', () => bench.updater.storeReads.waiting === 1);
     bench.updater.machine.send({ type: 'DOWNLOAD', order: ORDER });
     bench.updater.storeReads.open();
     expect(await answer).toEqual(BUSY('downloading'));
@@ -136,7 +137,7 @@ describe('POST /rollback', () => {
     const bench = await openBench();
     bench.updater.storeReads.close();
     const answers = [bench.post('/rollback', { to: 'previous' }), bench.post('/rollback', { to: 'factory' })];
-    await until(() => bench.updater.storeReads.waiting === 2);
+    await until('both read the store', () => bench.updater.storeReads.waiting === 2);
     bench.updater.storeReads.open();
     const both = await Promise.all(answers);
     expect(both).toContainEqual(expect.objectContaining({ code: 200 }));
@@ -149,7 +150,7 @@ describe('POST /rollback', () => {
     bench.updater.saves.close();
     let isAnswered = false;
     const answer = bench.post('/rollback', { to: 'previous' }).finally(() => (isAnswered = true));
-    await until(() => bench.updater.saves.waiting === 1);
+    await until('the save has begun', () => bench.updater.saves.waiting === 1);
     await bench.get('/progress');
     expect(isAnswered).toBe(false);
     bench.updater.saves.open();

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { MAX_STREAMS } from '../../http/event-streams.js';
 import { MAX_CONNECTIONS } from '../../http/server.js';
-import { closeBenches, openBench, until, type Bench } from '../support/http-bench.js';
+import { closeBenches, openBench, type Bench } from '../support/http-bench.js';
+import { until } from '../support/until.js';
 import { startNode } from '../support/run-node.js';
 
 const PROGRESS = '/api/v1.0/progress';
@@ -73,7 +74,7 @@ describe('connections', () => {
     first.write(`GET ${PROGRESS} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await once(first, 'data');
     await dial(bench.port);
-    await until(() => sockets.size === MAX_CONNECTIONS);
+    await until('one connection is closed', () => sockets.size === MAX_CONNECTIONS);
     expect([first.destroyed, second.destroyed]).toEqual([false, true]);
   });
 
@@ -81,7 +82,7 @@ describe('connections', () => {
     const bench = await openBench();
     bench.updater.saves.close();
     const order = bench.post('/cancel', {});
-    await until(() => bench.updater.saves.waiting === 1);
+    await until('the save has begun', () => bench.updater.saves.waiting === 1);
     const streams = [];
     for (let n = 0; n < MAX_STREAMS; n += 1) {
       const stream = await dial(bench.port);
@@ -90,7 +91,7 @@ describe('connections', () => {
       streams.push(stream);
     }
     await Promise.all(Array.from({ length: 2 * MAX_CONNECTIONS }, () => dial(bench.port)));
-    await until(() => sockets.size < MAX_CONNECTIONS);
+    await until('connections are closed', () => sockets.size < MAX_CONNECTIONS);
     expect(streams.filter((stream) => stream.destroyed).length).toBe(0);
     bench.updater.saves.open();
     expect(await order).toMatchObject({ code: 200 });

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { STAGES, topStateOf, type TopState } from '../../machines/stage.js';
 import { UpdateError } from '../../machines/errors.js';
-import { closeBenches, openBench, until } from '../support/http-bench.js';
+import { closeBenches, openBench } from '../support/http-bench.js';
+import { until } from '../support/until.js';
 import { ORDER, STATE_PATHS } from '../support/machine-states.js';
 
 afterEach(closeBenches);
@@ -126,7 +127,7 @@ describe('POST /download', () => {
       bench.updater.saves.close();
       let isAnswered = false;
       const answer = bench.post('/download', SAME).finally(() => (isAnswered = true));
-      await until(() => bench.updater.saves.waiting === 1);
+      await until('the save has begun', () => bench.updater.saves.waiting === 1);
       // A whole round trip of another request: had the order been answered, it would be here by now.
       await bench.get('/progress');
       expect(isAnswered).toBe(false);

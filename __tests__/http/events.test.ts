@@ -2,7 +2,8 @@ import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { COMMENT_EVERY_MS, MAX_STREAMS } from '../../http/event-streams.js';
 import type { StreamItem } from '../../machines/views.js';
-import { closeBenches, openBench, until, type Bench } from '../support/http-bench.js';
+import { closeBenches, openBench, type Bench } from '../support/http-bench.js';
+import { until } from '../support/until.js';
 
 const clients: ClientRequest[] = [];
 
@@ -59,7 +60,7 @@ describe('GET /events', () => {
     expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
     bench.updater.tell(transition(1));
     bench.updater.tell(PROGRESS);
-    await until(() => text().includes('id: 2'));
+    await until('event 2 has come', () => text().includes('id: 2'));
     expect(text()).toContain(
       'id: 1\nevent: transition\ndata: {"id":1,"time":"T","event":"DOWNLOAD","from":"idle","to":"downloading.transferring","edge":null,"about":null,"refused":[],"changes":[],"afterMs":1}\n\n' +
         'id: 2\nevent: progress\ndata: {"stage":"downloading","progress":5,"message":"of https://h/x.zip\\n\\ndata: forged"}\n\n',
@@ -71,7 +72,7 @@ describe('GET /events', () => {
     const bench = await openBench();
     for (const id of [1, 2, 3]) bench.updater.tell(transition(id));
     const { text } = await listen(bench, { 'Last-Event-ID': '1' });
-    await until(() => text().includes('id: 3\n'));
+    await until('event 3 has come', () => text().includes('id: 3\n'));
     expect(text()).toContain('id: 2\n');
     expect(text()).not.toContain('id: 1\n');
   });
@@ -83,7 +84,7 @@ describe('GET /events', () => {
       bench.updater.tell(transition(1));
       const { text } = await listen(bench, { 'Last-Event-ID': id });
       bench.updater.tell(transition(2));
-      await until(() => text().includes('id: 2\n'));
+      await until('event 2 has come', () => text().includes('id: 2\n'));
       expect(text()).not.toContain('id: 1\n');
     },
   );
@@ -102,14 +103,14 @@ describe('GET /events', () => {
     });
     const bench = await openBench();
     const { text } = await listen(bench);
-    await until(() => bench.updater.listeners() === 1);
+    await until('the stream is served', () => bench.updater.listeners() === 1);
     jest.advanceTimersByTime(COMMENT_EVERY_MS - 1);
     await bench.get('/progress');
     expect(text()).not.toContain('still here');
     jest.advanceTimersByTime(1);
-    await until(() => text().endsWith(': still here\n\n'));
+    await until('a comment has come', () => text().endsWith(': still here\n\n'));
     jest.advanceTimersByTime(COMMENT_EVERY_MS);
-    await until(() => text().endsWith(': still here\n\n: still here\n\n'));
+    await until('a second comment has come', () => text().endsWith(': still here\n\n: still here\n\n'));
   });
 
   test('drops a client that does not read, and goes on serving the others', async () => {
@@ -122,19 +123,19 @@ describe('GET /events', () => {
     // The kernel's own buffers take some megabytes before the server's begin to fill.
     while (bench.updater.listeners() === 2 && id < 200) {
       bench.updater.tell(transition(++id, words));
-      await until(() => text().includes(`id: ${id}\n`) && text().endsWith('\n\n'));
+      await until(`event ${id} has come`, () => text().includes(`id: ${id}\n`) && text().endsWith('\n\n'));
     }
     expect(bench.updater.listeners()).toBe(1);
     bench.updater.tell(transition(++id));
-    await until(() => text().includes(`id: ${id}\n`));
+    await until(`event ${id} has come`, () => text().includes(`id: ${id}\n`));
   });
 
   test('forgets a client that hangs up', async () => {
     const bench = await openBench();
     const { hangUp } = await listen(bench);
-    await until(() => bench.updater.listeners() === 1);
+    await until('the stream is served', () => bench.updater.listeners() === 1);
     hangUp();
-    await until(() => bench.updater.listeners() === 0);
+    await until('the stream has ended', () => bench.updater.listeners() === 0);
   });
 
   test(`serves ${MAX_STREAMS} clients and refuses one more with 429 until one leaves [W-74]`, async () => {
@@ -146,7 +147,7 @@ describe('GET /events', () => {
       json: { code: 429, msg: 'OPERATION_IN_PROGRESS: 10 event streams are open; no more are served' },
     });
     served[0]?.hangUp();
-    await until(() => bench.updater.listeners() === MAX_STREAMS - 1);
+    await until('one stream has ended', () => bench.updater.listeners() === MAX_STREAMS - 1);
     expect((await listen(bench)).response.statusCode).toBe(200);
   });
 

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { openApiDocument } from '../../http/reads/openapi.js';
 import { BASE_PATH, type JsonSchema } from '../../http/route.js';
 import { ROUTES } from '../../http/routes.js';
-import { closeBenches, openBench, until } from '../support/http-bench.js';
+import { closeBenches, openBench } from '../support/http-bench.js';
+import { until } from '../support/until.js';
 import { fieldOf, textOf } from '../support/json-fields.js';
 
 afterEach(closeBenches);
@@ -61,7 +62,7 @@ describe('/openapi.json', () => {
         const answer = bench.call({ path, body });
         const { askGuard } = bench.updater.machine.script;
         if (path.endsWith('/update') && state === 'ready.waiting') {
-          await until(() => askGuard.isPending);
+          await until('the install guard is asked', () => askGuard.isPending);
           await askGuard.answer({ busy: null });
         }
         const { status, json } = await answer;

@@ -2,7 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createHttpServer } from '../../http/server.js';
-import { closeBenches, openBench, until } from '../support/http-bench.js';
+import { closeBenches, openBench } from '../support/http-bench.js';
+import { until } from '../support/until.js';
 
 const sockets: Socket[] = [];
 
@@ -61,7 +62,7 @@ describe('the server', () => {
     const bench = await openBench();
     bench.updater.saves.close();
     const answer = bench.post('/cancel', {});
-    await until(() => bench.updater.saves.waiting === 1);
+    await until('the save has begun', () => bench.updater.saves.waiting === 1);
     const closed = bench.server.close();
     bench.updater.saves.open();
     expect(await answer).toMatchObject({ code: 200 });
@@ -73,7 +74,7 @@ describe('the server', () => {
     bench.updater.saves.close();
     const answer = bench.post('/cancel', {});
     const refused = expect(answer).rejects.toThrow('socket hang up');
-    await until(() => bench.updater.saves.waiting === 1);
+    await until('the save has begun', () => bench.updater.saves.waiting === 1);
     const before = Date.now();
     await bench.server.close();
     expect(Date.now() - before).toBeLessThan(10_000);
@@ -96,10 +97,10 @@ describe('the server', () => {
     let answer = '';
     socket.setEncoding('utf8').on('data', (part: string) => (answer += part));
     socket.write(ask);
-    await until(() => bench.updater.listeners() === 1);
+    await until('the stream is served', () => bench.updater.listeners() === 1);
     socket.write('RUBBISH\r\n\r\n');
     await once(socket, 'close');
     expect(answer).not.toContain('HTTP/1.1 400');
-    await until(() => bench.updater.listeners() === 0);
+    await until('the stream has ended', () => bench.updater.listeners() === 0);
   });
 });

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { dropUnreadAnswers } from '../../http/unread-answers.js';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../scripts/release/node-flags.js';
 import { Device } from '../support/device.js';
+import { serve } from '../support/small-server.js';
+import { until } from '../support/until.js';
 
 const MIB = 1024 * 1024;
 const QUESTION = 'GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n';
@@ -52,15 +54,14 @@ describe('a client that asks and never reads', () => {
   });
 
   test('is dropped when it has not taken a whole answer in time', async () => {
-    const server = createServer(
-      dropUnreadAnswers((_request, response) => response.end(Buffer.alloc(32 * MIB)), 200),
-    );
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const address = server.address();
-    const closed = once(server, 'connection').then(([socket]: Socket[]) => socket && once(socket, 'close'));
-    await say(typeof address === 'object' ? (address?.port ?? 0) : 0, QUESTION);
-    await closed;
-    server.close();
+    let isDropped = false;
+    const answerMuch: RequestListener = ({ socket }, response) => {
+      socket.on('close', () => (isDropped = true));
+      response.end(Buffer.alloc(32 * MIB));
+    };
+    const origin = await serve(dropUnreadAnswers(answerMuch, 200));
+    await say(Number(new URL(origin).port), QUESTION);
+    await until('its connection is closed', () => isDropped, 10_000);
   });
 });
 
@@ -69,7 +70,7 @@ test('one connection that reads is answered as often as it asks', async () => {
   const socket = await say(Number(new URL(device.url).port), '');
   for (let n = 0; n < 12; n += 1) {
     socket.resume().write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await once(socket, 'data');
+    await once(socket, 'data', { signal: AbortSignal.timeout(10_000) });
   }
   expect(socket.destroyed).toBe(false);
 });

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { TRUST_MS } from '../../machines/guards.js';
 import { UpdateError } from '../../machines/errors.js';
 import { STAGES, topStateOf, type TopState } from '../../machines/stage.js';
-import { closeBenches, openBench, until, type Bench } from '../support/http-bench.js';
+import { closeBenches, openBench, type Bench } from '../support/http-bench.js';
+import { until } from '../support/until.js';
 import { instantAt, ORDER, STATE_PATHS } from '../support/machine-states.js';
 
 afterEach(closeBenches);
@@ -23,7 +24,7 @@ const REFUSALS: Record<Exclude<TopState, 'ready'>, string> = {
 /** Orders the update and answers when the machine asks the guard. */
 async function orderAndAsk(bench: Bench) {
   const answer = bench.post('/update', { version });
-  await until(() => bench.updater.machine.script.askGuard.isPending);
+  await until('the install guard is asked', () => bench.updater.machine.script.askGuard.isPending);
   return { answer, guard: bench.updater.machine.script.askGuard };
 }
 
@@ -160,7 +161,7 @@ describe('POST /update of the package that is ready', () => {
     let isAnswered = false;
     const watched = answer.finally(() => (isAnswered = true));
     await guard.answer({ busy: null });
-    await until(() => bench.updater.saves.waiting === 1);
+    await until('the save has begun', () => bench.updater.saves.waiting === 1);
     await bench.get('/progress');
     expect(isAnswered).toBe(false);
     bench.updater.saves.open();

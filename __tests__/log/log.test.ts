@@ -13,12 +13,12 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { tidyLogFiles } from '../../services/log/log-files.js';
 import { logLine } from '../../services/log/log-line.js';
 import { endingOf, runNode, startNode, type Ending } from '../support/run-node.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { until } from '../support/until.js';
 
 const WRITER = '__tests__/support/write-log.js';
 const AUDIT = '.updater-rotation.json';
@@ -31,14 +31,6 @@ function writeLog(folder: string, count = 0, maxBytes?: number): Promise<Ending>
 
 async function linesOf(path: string): Promise<string[]> {
   return (await readFile(path, 'utf8')).trimEnd().split('\n');
-}
-
-async function appears(path: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!existsSync(path)) {
-    if (Date.now() > deadline) throw new Error(`${path} did not appear within 10 s`);
-    await setTimeout(2);
-  }
 }
 
 async function partsIn(folder: string): Promise<string[]> {
@@ -170,7 +162,8 @@ describe('the log', () => {
     const work = join(await temporaryFolder(), 'work');
     const child = startNode(WRITER, [join(work, 'logs'), '400', '1024']);
     const ending = endingOf(child);
-    await appears(join(work, 'logs', 'updater-part.1.log'));
+    const second = join(work, 'logs', 'updater-part.1.log');
+    await until(`${second} is there`, () => existsSync(second));
     child.kill('SIGSTOP');
     await rename(work, `${work}.away`);
     await writeFile(work, 'no folder');

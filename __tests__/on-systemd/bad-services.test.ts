@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ModuleSketch } from '../support/build-package.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { InstalledDevice, UNITS } from '../support/installed-device.js';
 import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
 
@@ -217,15 +217,16 @@ describeIf(SYSTEMD_LAB, 'a service of the device that [D-3, D-68, D-106]', () =>
 });
 
 /** What the log says of the newest order: when (ms since 1970) it ended, and how a unit was stopped for the switch. */
-async function logSince(patch: number): Promise<{ endedMs: number; wayOf: (name: string) => string }> {
-  return eventually('the end of the order is logged', async () => {
+async function logSince(patch: number) {
+  return until('the end of the order is logged', async () => {
     const log = await device.lab.sh('cat /var/lib/tope-updater/logs/updater.log');
     const lines = log.slice(log.lastIndexOf(`asks for the package version=1.0.${patch} `));
     const end = /^(\S+) .* transition from=\S+ to=(?:failed|done) /m.exec(lines)?.[1];
     if (end === undefined) return null;
     return {
       endedMs: Date.parse(end),
-      wayOf: (name) => new RegExp(`unit stopped unit=${name}\\.service way=(\\w+)`).exec(lines)?.[1] ?? '-',
+      wayOf: (name: string) =>
+        new RegExp(`unit stopped unit=${name}\\.service way=(\\w+)`).exec(lines)?.[1] ?? '-',
     };
   });
 }

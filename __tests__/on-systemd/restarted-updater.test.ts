@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
 import { VoiceDevice } from '../support/voice-device.js';
 
@@ -9,9 +9,9 @@ let on: VoiceDevice;
 async function isAnother(than: string): Promise<void> {
   const look = async () => {
     const state = await on.device.property('tope-updater', 'MainPID --property=ActiveState');
-    return state.includes(than) || !state.endsWith('active') || state.includes('activating') ? null : true;
+    return !state.includes(than) && state.endsWith('active') && !state.includes('activating');
   };
-  await eventually('another updater is ready', look, 30_000, 200);
+  await until('another updater is ready', look, 30_000, 200);
 }
 
 const pid = () => on.device.property('tope-updater', 'MainPID');
@@ -94,8 +94,9 @@ describeIf(SYSTEMD_LAB, 'an updater in the middle of an update that', () => {
   test('has a configuration that is bad is not started again and again', async () => {
     await on.device.configure({ keep: -1 });
     await on.device.lab.exec(['systemctl', 'restart', 'tope-updater']);
-    await eventually('it has given up', async () =>
-      (await on.device.property('tope-updater', 'ActiveState')) === 'failed' ? true : null,
+    await until(
+      'it has given up',
+      async () => (await on.device.property('tope-updater', 'ActiveState')) === 'failed',
     );
     expect(await on.device.property('tope-updater', 'ExecMainStatus')).toBe('78');
     await on.device.configure({});

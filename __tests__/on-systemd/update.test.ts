@@ -3,7 +3,7 @@ import { freePorts } from '../../scripts/demo/free-ports.js';
 import { fieldOf, textOf } from '../support/json-fields.js';
 import { InstalledDevice, UNITS } from '../support/installed-device.js';
 import { describeIf, SYSTEMD_LAB } from '../support/requirements.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 
 const HEARD = '/var/lib/heard';
 
@@ -91,7 +91,7 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
   });
 
   test('is told to the device-api that it has replaced, once [W-65]', async () => {
-    const heard = await eventually('success is heard', async () => {
+    const heard = await until('success is heard', async () => {
       const lines = (await device.lab.sh(`cat ${HEARD}`)).split('\n');
       const reports = lines.map((line): unknown => JSON.parse(line));
       return reports.some((report) => fieldOf(report, 'stage') === 'success') ? reports : null;
@@ -218,8 +218,8 @@ describeIf(SYSTEMD_LAB, 'an update of device-api and of two units that depend on
       await device.order(next('7.0.0'));
       await device.lab.sh('touch /root/broken-7.0.0');
       expect(await device.ends()).toMatch(/^ROLLBACK_FAILED: /);
-      await eventually('device-api hears it', async () =>
-        (await device.lab.sh(`tail -n 1 ${HEARD}`)).includes('ROLLBACK_FAILED') ? true : null,
+      await until('device-api hears it', async () =>
+        (await device.lab.sh(`tail -n 1 ${HEARD}`)).includes('ROLLBACK_FAILED'),
       );
       // The factory's files are whole, what can run of them runs, and the one that cannot was tried.
       expect(await device.lab.sh('cat /opt/tope/bin/steady')).toBe(worker('0.0.0').trim());

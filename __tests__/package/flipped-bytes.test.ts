@@ -6,7 +6,7 @@ import { verdictOn } from '../fuzz/device-verdict.js';
 import { makeSigningKey, signBytes, type SigningKey } from '../support/minisign-key.js';
 import { EXPECTATIONS } from '../support/sample-package.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { sha256 } from '../support/tree-lines.js';
+import { sha256 } from '../support/file-tree.js';
 import { writeZip } from '../support/zip-writer.js';
 
 const PROGRAM = Buffer.from('#!/bin/sh\nexec /usr/bin/printer\n');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildPackage, type BuiltPackage, type ModuleSketch, type Source } from '../support/build-package.js';
-import { sha256 } from '../support/tree-lines.js';
+import { sha256 } from '../support/file-tree.js';
 
 /** A file as it shall be on the device. */
 export interface ExpectedFile {

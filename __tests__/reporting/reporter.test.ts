@@ -157,6 +157,7 @@ test('progress that comes before the save of its stage waits for the report of t
   bench.enter('installing');
   await api.hearsSoMany(1);
   bench.progress('restarting', 10);
+  // Time for it to be told wrongly.
   await wait(50);
   expect(api.words).toEqual(['installing 0']);
   bench.enter('rebooting');
@@ -170,6 +171,7 @@ test('while device-api is away progress collapses to the newest and stages are k
   const bench = new Bench(api);
   bench.enter('downloading');
   bench.progress('downloading', 5, 10, 40);
+  // Time for attempts in vain; what is told does not depend on how many there are.
   await wait(60);
   bench.enter('verifying');
   bench.progress('verifying', 5, 60, 65);
@@ -256,6 +258,7 @@ test('a new stage is tried at once, however long the pause', async () => {
   await until('the refusal is noticed', () => bench.lines.length === 1);
   api.answer = (response) => response.end();
   bench.progress('deploying', 50);
+  // Time for it to be tried wrongly.
   await wait(50);
   expect(api.heard).toHaveLength(1);
   bench.enter('rebooting');
@@ -306,6 +309,7 @@ test('a report that the machine has given up is not told any more', async () => 
   await wait(30);
   await api.comeBack();
   await api.hearsSoMany(1);
+  // Time for the one that was given up to be told wrongly.
   await wait(60);
   expect(api.words).toEqual(['verifying 0']);
 });
@@ -334,6 +338,7 @@ test('a stop between two attempts ends the waiting', async () => {
   await wait(10);
   bench.reporter.stop();
   await api.comeBack();
+  // Longer than the longest pause between two attempts.
   await wait(150);
   expect(api.heard).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { DeviceOnSmallDisks } from '../support/device-on-small-disks.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { describeIf, ROOT } from '../support/requirements.js';
 import { rowsOf } from '../support/text-table.js';
 
@@ -43,8 +43,9 @@ describeIf(ROOT, 'a store whose disk is full', () => {
       expect(after.pids.every((pid, at) => pid === before.pids[at])).toBe(services === 'untouched');
       expect((await device.versions()).current).toBe(current);
       // Written last of all, when tidying up has made room for it.
-      await eventually('it is blamed as it should be', async () =>
-        (await small.isBad(built.version)) === (blame === 'bad') ? true : null,
+      await until(
+        'it is blamed as it should be',
+        async () => (await small.isBad(built.version)) === (blame === 'bad'),
       );
 
       small.end();

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { BuiltPackage } from '../support/build-package.js';
 import { Device } from '../support/device.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { URL_SECRET } from '../support/package-server.js';
 import { POISONS, type Poison, type SavedTexts } from '../support/poisoned-states.js';
-import { treeOf } from '../support/tree-lines.js';
+import { treeOf } from '../support/file-tree.js';
 import { accepted } from '../support/updater-caller.js';
 
 const PARTIAL = `${'ab'.repeat(16)}-1000.zip.part`;
@@ -43,7 +43,7 @@ beforeAll(async () => {
   const downloading = readFileSync(state(), 'utf8');
   release();
   await device.reaches('toInstall');
-  const ready = await eventually('it is saved that the package is ready', () => {
+  const ready = await until('it is saved that the package is ready', () => {
     const now = readFileSync(state(), 'utf8');
     return now.includes('"value":{"ready":"waiting"}') ? now : null;
   });
@@ -61,7 +61,7 @@ async function startWith(put: () => void): Promise<string[]> {
   put();
   const logged = device.log().length;
   await device.start();
-  return eventually('the start is in the log', () => {
+  return until('the start is in the log', () => {
     const lines = device.log().slice(logged).split('\n');
     if (!lines.some((line) => line.includes('the updater listens'))) return null;
     return lines.filter((line) => / ERROR /.test(line));
@@ -106,7 +106,7 @@ describe('in place of the saved state', () => {
       expect(inBackup).toMatch(second.why);
       expect(errors[0]).not.toContain(URL_SECRET);
       await device.isIn('idle');
-      await eventually('the partial is gone', () => (existsSync(tmp(PARTIAL)) ? null : true));
+      await until('the partial is gone', () => !existsSync(tmp(PARTIAL)));
       expect(await everythingElse()).toEqual(before);
       await expectNextOrderIsTaken();
       expect(aside().length).toBeLessThanOrEqual(3);

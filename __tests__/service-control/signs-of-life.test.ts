@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { notifySystemd } from '../../services/service-control/sd-notify.js';
 import { startWatchdog } from '../../services/service-control/watchdog.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -53,15 +53,15 @@ test('signs of life are given while the machine is well, and only then', async (
   Object.assign(process.env, { WATCHDOG_USEC: '60000', WATCHDOG_PID: String(process.pid) });
   let isWell = true;
   const stop = startWatchdog({ log, isWell: () => isWell, status: () => 'idle 0 %: Ready' });
-  await eventually('two signs', async () => ((await told()).split('\n').length >= 2 ? true : null));
+  await until('two signs', async () => (await told()).split('\n').length >= 2);
   expect((await told()).split('\n')[0]).toBe('WATCHDOG=1|STATUS=idle 0 %: Ready');
   isWell = false;
   let asked = 0;
   const stopCounting = startWatchdog({ log, isWell: () => ++asked < 0, status: () => '' });
-  await eventually('the second watchdog has asked', () => (asked >= 4 ? true : null));
+  await until('the second watchdog has asked', () => asked >= 4);
   const signs = await told();
   const from = asked;
-  await eventually('time has passed', () => (asked >= from + 4 ? true : null));
+  await until('time has passed', () => asked >= from + 4);
   stop();
   stopCounting();
   expect(await told()).toBe(signs);

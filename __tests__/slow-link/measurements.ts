@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { buildPackage, type BuiltPackage } from '../support/build-package.js';
-import { eventually } from '../support/eventually.js';
+import { until } from '../support/until.js';
 import { MeasuredDevice, type MeasuredOptions } from '../support/measured-device.js';
 import { throttle } from './throttle.js';
 import { busiestSecond, p99, watchDownload, watchIdle, type Watched } from './watch.js';
@@ -65,7 +65,7 @@ export async function cutsAndKills(
     const spanMs = (SECOND * built.size) / (mbits * MBIT) / (times + 2);
     for (let round = 0; round < times; round++) {
       const before = device.server.sentBytes;
-      await eventually('bytes come again', () => (device.server.sentBytes > before ? true : null));
+      await until('bytes come again', () => device.server.sentBytes > before);
       await wait(randomInt(Math.ceil(1.6 * spanMs)));
       if (round % 2 === 0) device.server.cut();
       else {

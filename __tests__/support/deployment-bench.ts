@@ -8,7 +8,7 @@ import { Journal } from '../../services/deployment/journal.js';
 import type { Release } from '../../services/deployment/release.js';
 import { Store, storeFolder } from '../../services/deployment/store.js';
 import type { PackageIdentity } from '../../machines/package-order.js';
-import { sha256, treeOf } from './tree-lines.js';
+import { sha256, treeOf } from './file-tree.js';
 import { QuietServices } from './quiet-services.js';
 import { RecordingLog } from './recording-log.js';
 import { hasRoot } from './requirements.js';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { startSupervisor, type Supervisor } from '../../scripts/demo/supervisor.js';
 import type { BuiltPackage } from './build-package.js';
 import { Device } from './device.js';
-import { eventually } from './eventually.js';
-import { treeOf } from './tree-lines.js';
+import { until } from './until.js';
+import { treeOf } from './file-tree.js';
 import { fieldOf, textOf } from './json-fields.js';
 import { atEndOf } from './life.js';
 import type { Envelope, Progress } from './updater-caller.js';
@@ -140,7 +140,7 @@ export class DeviceOnSmallDisks {
 
   /** A service tells its version and its pid as its first act: it may be active before it has. */
   #versionTold(name: string, pid: number): Promise<string> {
-    return eventually(`${name} with pid ${pid} tells its version`, () => {
+    return until(`${name} with pid ${pid} tells its version`, () => {
       const told = join(this.#home, name);
       const [version = '', by] = existsSync(told) ? readFileSync(told, 'utf8').split(/\s/) : [];
       return Number(by) === pid ? version : null;

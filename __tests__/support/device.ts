@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buildPackage, type BuiltPackage, type PackageSketch } from './build-package.js';
 import { deviceEnvironment } from './device-environment.js';
-import { eventually } from './eventually.js';
+import { until } from './until.js';
 import { fieldOf } from './json-fields.js';
 import { atEndOf, type Life } from './life.js';
 import { PackageServer } from './package-server.js';
@@ -138,21 +138,21 @@ export class Device extends UpdaterCaller {
 
   /** Waits until nothing of a finished order is left in tmp/ and the store. */
   async isTidy(): Promise<void> {
-    await eventually('nothing is left of the order', () => {
+    await until('nothing is left of the order', () => {
       const left = [
         ...this.tmp().filter((name) => !['reserve', 'state.json', 'state.json.bak'].includes(name)),
         ...readdirSync(this.storeDir).filter((name) => name === 'staging' || name.startsWith('journal')),
       ];
-      return left.length === 0 ? true : null;
+      return left.length === 0;
     });
   }
 
   /** Waits until the saved state holds no report that device-api has not acknowledged. */
   async hasToldAll(): Promise<void> {
-    await eventually('every report is acknowledged and that is saved', () => {
+    await until('every report is acknowledged and that is saved', () => {
       const state: unknown = JSON.parse(readFileSync(join(this.workDir, 'tmp', 'state.json'), 'utf8'));
       const waiting = fieldOf(state, 'snapshot', 'context', 'outbox', 'waiting');
-      return Array.isArray(waiting) && waiting.length === 0 ? true : null;
+      return Array.isArray(waiting) && waiting.length === 0;
     });
   }
 
@@ -163,7 +163,7 @@ export class Device extends UpdaterCaller {
 
   /** Waits until the log holds a line: lines are written behind the work. */
   async logs(line: RegExp): Promise<void> {
-    await eventually(`a line like ${String(line)} in the log`, () => (line.test(this.log()) ? true : null));
+    await until(`a line like ${String(line)} in the log`, () => line.test(this.log()));
   }
 
   async #discard(): Promise<void> {

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect } from '@jest/globals';
 import type { Instant } from '../../machines/clock.js';
 import { UpdateError } from '../../machines/errors.js';
@@ -10,6 +9,7 @@ import type { Log } from '../../services/log/log.js';
 import { packagePath, partialNotesPath, partialPath } from '../../services/work-folder.js';
 import { makePackage } from './fault-server.js';
 import { temporaryFolder } from './temporary-folder.js';
+import { until } from './until.js';
 
 /** Every URL of these tests holds it in its query; nothing that people may see ever does. */
 export const SECRET = 'X-Signature=s3cr3t';
@@ -108,13 +108,10 @@ export class DownloadBench {
     return existsSync(this.partPath) ? (await stat(this.partPath)).size : 0;
   }
 
-  /** Waits until so many bytes are on disk, ten seconds at most. */
+  /** Waits until so many bytes are on disk. */
   async partReaches(bytes: number): Promise<void> {
-    const giveUpAt = performance.now() + 10_000;
-    while ((await this.partBytes()) < bytes) {
-      if (performance.now() > giveUpAt) throw new Error(`only ${await this.partBytes()} bytes came`);
-      await wait(2);
-    }
+    const look = async () => (await this.partBytes()) >= bytes;
+    await until(`${bytes} bytes are on disk`, look, 20_000, 2);
   }
 
   /** Nothing but the package is in the folder, and it is the one that was ordered. */

@@ -52,3 +52,29 @@ export async function sha256Of(path: string): Promise<string> {
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
 }
+
+/** Everything below folders: path → kind, mode, owner and digest (a symlink: its target). These names are left out. */
+export async function treeOf(
+  folders: readonly string[],
+  leaveOut: readonly string[] = [STORE],
+): Promise<Record<string, string>> {
+  const tree: Record<string, string> = {};
+  for (const folder of folders) await walk(folder, leaveOut, tree);
+  return tree;
+}
+
+async function walk(folder: string, leaveOut: readonly string[], tree: Record<string, string>) {
+  for (const name of readdirSync(folder).sort()) {
+    if (leaveOut.includes(name)) continue;
+    const path = join(folder, name);
+    const { kind, mode, uid, gid, content } = await factsOf(path);
+    const owner = `${mode.toString(8)} ${uid}:${gid}`;
+    tree[path] = kind === 'symlink' ? `symlink ${content}` : `${kind} ${owner} ${content}`.trimEnd();
+    if (kind === 'folder') await walk(path, leaveOut, tree);
+  }
+}
+
+/** In hexadecimal digits; text counts as UTF-8. */
+export function sha256(contents: string | Uint8Array): string {
+  return createHash('sha256').update(contents).digest('hex');
+}

@@ -53,12 +53,3 @@ export async function closeBenches(): Promise<void> {
     await server.close();
   }
 }
-
-/** Answers when a condition holds; looks anew each turn of the event loop. Rejects after 15 s. */
-export async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`not within 15 s: ${holds.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}

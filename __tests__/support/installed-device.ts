@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildPackage, type BuiltPackage, type ModuleSketch } from './build-package.js';
-import { eventually } from './eventually.js';
+import { until } from './until.js';
 import { atEndOf } from './life.js';
 import { freePorts } from '../../scripts/demo/free-ports.js';
 import { PackageServer } from './package-server.js';
@@ -144,7 +144,7 @@ export class InstalledDevice extends UpdaterCaller {
 
   /** Waits until the order has ended, also over a restart of the updater; answers with the error or null. */
   async ends(withinMs = 60_000): Promise<string | null> {
-    const end = await eventually(
+    const end = await until(
       'the order ends',
       async () => {
         const now = await this.progress().catch(() => null);

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from './device.js';
-import { filesBelow } from './files-below.js';
 import { URL_SECRET } from './package-server.js';
 
 const ANSWERS = ['/state', '/history', '/versions', '/progress', '/metrics', '/healthz'];
@@ -20,4 +19,11 @@ export async function leaksOf(device: Device, credential = URL_SECRET): Promise<
     places.set(path, readFileSync(path, 'latin1'));
   for (const name of ['state.json', 'state.json.bak']) places.delete(join(device.workDir, 'tmp', name));
   return [...places].filter(([, text]) => text.includes(credential)).map(([place]) => place);
+}
+
+/** The paths of all regular files below a folder. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
 }

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BuiltPackage } from './build-package.js';
 import { deviceEnvironment } from './device-environment.js';
-import { eventually } from './eventually.js';
+import { until } from './until.js';
 import { PackageServer } from './package-server.js';
 import { ReportListener } from './report-listener.js';
 import { accepted, UpdaterCaller } from './updater-caller.js';
@@ -97,9 +97,9 @@ export class MeasuredDevice extends UpdaterCaller {
   async isTidy(): Promise<void> {
     const tmp = join(this.workDir, 'tmp');
     const store = join(this.root, '.tope-updater');
-    await eventually('nothing is left of the order', () => {
+    await until('nothing is left of the order', () => {
       const isPackage = (name: string) => name.endsWith('.zip') || name.endsWith('.part');
-      return readdirSync(tmp).some(isPackage) || existsSync(join(store, 'journal')) ? null : true;
+      return !readdirSync(tmp).some(isPackage) && !existsSync(join(store, 'journal'));
     });
   }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { eventually } from './eventually.js';
+import { until } from './until.js';
 import { numberOf, textOf } from './json-fields.js';
 import { listenOn } from './local-server.js';
 
@@ -112,7 +112,7 @@ export class ReportListener {
       );
     });
     this.#server = server;
-    this.#port = await eventually('the port of device-api', () =>
+    this.#port = await until('the port of device-api', () =>
       listenOn(server, HOST, this.#port).catch(() => null),
     );
   }

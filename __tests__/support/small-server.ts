@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
-import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
+import { listenOn } from './local-server.js';
 
 const closing: (() => void)[] = [];
 
@@ -10,15 +10,13 @@ afterEach(() => {
 
 /** A real HTTP server on a free port of the loopback; it is closed after the test. Returns its origin. */
 export async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const server = createServer(listener);
+  const port = await listenOn(server);
   closing.push(() => {
     server.close();
     server.closeAllConnections();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return `http://127.0.0.1:${address.port}`;
+  return `http://127.0.0.1:${port}`;
 }
 
 /** The origin of a port on which nobody listens. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { eventually } from './eventually.js';
+import { until } from './until.js';
 import { atEndOf } from './life.js';
 
 const run = promisify(execFile);
@@ -42,7 +42,7 @@ export class Terminal {
   /** Waits until the screen shows something; answers with its lines. */
   async shows(words: RegExp): Promise<string[]> {
     let lines: string[] = [];
-    return eventually(`a screen with ${String(words)}`, async () => {
+    return until(`a screen with ${String(words)}`, async () => {
       lines = await this.screen();
       return words.test(lines.join('\n')) ? lines : null;
     }).catch((error: unknown) => {

@@ -1,17 +1,23 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 
-/** Waits until something holds, and returns it. Throws after the deadline, so that no test waits in vain. */
+const LOOK_EVERY_MS = 10;
+
+/**
+ * Looks again and again until something is there or holds, and returns it; fails after the time with what was waited
+ * for. Where a look starts a process, `everyMs` should be longer.
+ */
 export async function until<Result>(
   what: string,
   look: () => Result | Promise<Result>,
-  deadlineMs = 10_000,
+  withinMs = 20_000,
+  everyMs = LOOK_EVERY_MS,
 ): Promise<Exclude<Result, null | undefined | false>> {
-  const end = Date.now() + deadlineMs;
+  const deadline = performance.now() + withinMs;
   for (;;) {
     const found = await look();
     if (isThere(found)) return found;
-    if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await pause(10);
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
+    await wait(everyMs);
   }
 }
 

@@ -1,4 +1,4 @@
-import { eventually } from './eventually.js';
+import { until } from './until.js';
 import { call } from './http-call.js';
 import { fieldOf, numberOf, textOf } from './json-fields.js';
 
@@ -58,7 +58,7 @@ export abstract class UpdaterCaller {
 
   /** Waits until /progress shows a stage; fails at once where the update does. */
   async reaches(stage: string, withinMs = 20_000): Promise<Progress> {
-    return eventually(
+    return until(
       stage,
       async () => {
         const now = await this.progress();
@@ -72,9 +72,9 @@ export abstract class UpdaterCaller {
 
   /** Waits until the machine is in a state, told as a path: `deploying.staging`. */
   async isIn(statePath: string): Promise<void> {
-    await eventually(statePath, async () => {
+    await until(statePath, async () => {
       const { data } = await this.get('/state');
-      return textOf(data, 'statePath') === statePath ? true : null;
+      return textOf(data, 'statePath') === statePath;
     });
   }
 

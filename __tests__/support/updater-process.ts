@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { eventually } from './eventually.js';
+import { until } from './until.js';
 
 /** How a started updater ended. */
 export interface UpdaterEnd {
@@ -20,6 +21,8 @@ export interface UpdaterEntry {
   /** A program, with its arguments, that becomes the updater: it gets the command to run as its last arguments. */
   under?: readonly string[];
 }
+
+const ENDS_WITHIN_MS = 60_000;
 
 /** One run of the built updater as a process of its own. */
 export class UpdaterProcess {
@@ -54,7 +57,7 @@ export class UpdaterProcess {
 
   /** The port, once the updater says that it listens. Fails where it ends before that. */
   async listening(): Promise<number> {
-    return eventually('the updater listens', () => {
+    return until('the updater listens', () => {
       const port = /the updater listens .*\bport=(\d+)/.exec(this.#stdout)?.[1];
       if (port !== undefined) return Number(port);
       if (this.isRunning) return null;
@@ -69,8 +72,11 @@ export class UpdaterProcess {
     return this.ended();
   }
 
+  /** Waits for the end. Fails, with what it has said so far, where that does not come within 60 s. */
   async ended(): Promise<UpdaterEnd> {
-    await this.#ended;
+    const isOver = this.#ended.then(() => true);
+    if (!(await Promise.race([isOver, wait(ENDS_WITHIN_MS, false, { ref: false })])))
+      throw new Error(`still running after ${ENDS_WITHIN_MS} ms: ${this.#stdout}${this.#stderr}`);
     const { exitCode, signalCode } = this.#child;
     const tookMs = performance.now() - this.#sinceMs;
     return { exitCode, signal: signalCode, tookMs, stdout: this.#stdout, stderr: this.#stderr };

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { isSystemError } from '../../services/disk.js';
 import type { BuiltPackage } from './build-package.js';
 import { NODE_FLAGS } from '../../scripts/release/node-flags.js';
-import { eventually } from './eventually.js';
+import { until } from './until.js';
 import { InstalledDevice, UNITS, type InstalledOptions } from './installed-device.js';
 
 const WORK = '/var/lib/tope-updater';
@@ -68,13 +68,13 @@ export class VoiceDevice {
     await this.device.fetch(built);
     await lab.sh(`rm -f ${WORK}/held; echo '${step}' >${WORK}/hold`);
     await this.device.post('/update', { version: built.version });
-    await eventually(`held at ${step}`, () => (existsSync(`${lab.root}${WORK}/held`) ? true : null));
+    await until(`held at ${step}`, () => existsSync(`${lab.root}${WORK}/held`));
   }
 
   /** Which versions are there now; the process is waited for. */
   async voice(): Promise<Voice> {
     const { device } = this;
-    return eventually(
+    return until(
       'voice runs',
       async () => {
         const shown = await device.property('voice', 'MainPID --property=Description');
