@@ -131,6 +131,11 @@ describe('folders', () => {
     expect((await stat(at('a/b'))).mode & 0o7777).toBe(0o755);
   });
 
+  test('are told to be new only when they are', async () => {
+    expect(await disk.makeFolder('store.make', at('a'), 0o755)).toBe(true);
+    expect(await disk.makeFolder('store.make', at('a'), 0o755)).toBe(false);
+  });
+
   test('are not made where a file stands', async () => {
     await writeFile(at('a'), '');
     await expect(disk.makeFolder('switch.folder', at('a'), 0o755)).rejects.toThrow('EEXIST');
