@@ -26,7 +26,7 @@ async function cutAt(step: string): Promise<{ before: string }> {
 
 describeIf(SYSTEMD_LAB, 'a power cut', () => {
   beforeAll(async () => {
-    on = await VoiceDevice.make();
+    on = await VoiceDevice.make({ watchdogS: 60 });
   }, 180_000);
 
   test.each([

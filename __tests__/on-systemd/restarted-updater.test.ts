@@ -18,7 +18,7 @@ const pid = () => on.device.property('tope-updater', 'MainPID');
 
 describeIf(SYSTEMD_LAB, 'an updater in the middle of an update that', () => {
   beforeAll(async () => {
-    on = await VoiceDevice.make();
+    on = await VoiceDevice.make({ watchdogS: 2 });
   }, 180_000);
 
   test.each<[string, string, RegExp | null]>([

@@ -19,6 +19,11 @@ export interface Voice {
   process: string;
 }
 
+export interface VoiceOptions extends InstalledOptions {
+  /** How long an updater that is held lives: shorter ones end it, longer ones leave it to the test. In s. */
+  watchdogS: number;
+}
+
 /** A device with one service, whose program and unit file an update replaces, and an updater that can be held. */
 export class VoiceDevice {
   readonly device: InstalledDevice;
@@ -28,10 +33,10 @@ export class VoiceDevice {
     this.device = device;
   }
 
-  static async make(options: InstalledOptions = {}): Promise<VoiceDevice> {
+  static async make(options: VoiceOptions): Promise<VoiceDevice> {
     const device = await InstalledDevice.installed(options);
     const voice = new VoiceDevice(device);
-    await device.lab.write(`${UNITS}/tope-updater.service.d/hold.conf`, dropIn());
+    await device.lab.write(`${UNITS}/tope-updater.service.d/hold.conf`, dropIn(options.watchdogS));
     // A screen that hangs changes nothing.
     await device.lab.write('/opt/tope/ota-gui', '#!/bin/sh\nexec sleep 1000\n', 0o755);
     await device.lab.sh('systemctl daemon-reload; systemctl restart tope-updater');
@@ -111,9 +116,9 @@ export class VoiceDevice {
   }
 }
 
-function dropIn(): string {
+function dropIn(watchdogS: number): string {
   return [
-    ...['[Service]', 'RestartSec=200ms', 'WatchdogSec=2', 'ExecStart='],
+    ...['[Service]', 'RestartSec=200ms', `WatchdogSec=${watchdogS}`, 'ExecStart='],
     `ExecStart=${process.execPath} ${NODE_FLAGS.join(' ')} ${HOLDABLE} serve`,
     '',
   ].join('\n');
