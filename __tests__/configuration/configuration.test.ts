@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { configurationTable } from '../../scripts/docs/configuration-table.js';
 import { CONFIGURATION_KEYS } from '../../services/configuration/configuration-schema.js';
 import { ConfigurationError } from '../../services/configuration/configuration.js';
 import { readConfiguration } from '../../services/configuration/read-configuration.js';
@@ -240,12 +239,4 @@ test('TOPE_CONFIG names the file that is read instead of the usual one', async (
   await writeFile(join(folder, 'other.json'), '{"port": 4711}');
   const { configuration } = await readConfiguration({ TOPE_CONFIG: 'other.json' }, { currentFolder: folder });
   expect(configuration.port).toBe(4711);
-});
-
-test("the documentation's table has a row for every key, with its default", () => {
-  const rows = configurationTable().trimEnd().split('\n').slice(2);
-  expect(rows).toHaveLength(Object.keys(CONFIGURATION_KEYS).length);
-  for (const [index, [key, { variable }]] of Object.entries(CONFIGURATION_KEYS).entries())
-    expect(rows[index]).toMatch(new RegExp(`^\\| \`${variable}\` \\| \`${key}\` \\| [^|]+ \\| [^|]+ \\|$`));
-  expect(rows.join('\n')).toContain('| `TOPE_SETTLE_MS` | `settleMs` | `5000` |');
 });

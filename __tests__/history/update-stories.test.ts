@@ -58,6 +58,7 @@ async function cutWhileFetching(path: string): Promise<void> {
   await stories.written();
 }
 
+/** Kept whole: all of them are told by one clock, which runs on over restarts. */
 describe('the story of an order', () => {
   test('is there while it is under way, and tells in one row who ordered what, from which version to which', async () => {
     const path = await history();

@@ -5,6 +5,8 @@ import { rowsOf } from '../support/text-table.js';
 import type { JournalPhase, UpdateEvent } from '../../machines/update-events.js';
 
 /**
+ * The table, and what it cannot say below it: kept whole, because whoever changes recovery.ts reads both.
+ *
  * Which state a restart leads to, by the state on disk (`lost`: there was none) and the journal's phase. `factory` is a
  * journal of the last resort whose files are not all in place yet.
  */

@@ -9,11 +9,11 @@ import {
   DrivenMachine,
   HOUR_MS,
   OTHER_ORDER,
-  readSnapshot,
   restored,
   ROLLBACK,
   UPDATE,
 } from '../support/machine-driver.js';
+import { readSnapshot } from '../support/read-snapshot.js';
 import { LEAF_STATES } from '../support/driven-states.js';
 import { UpdateError } from '../../machines/errors.js';
 import { statePath } from '../../machines/stage.js';

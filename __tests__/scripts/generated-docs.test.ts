@@ -3,11 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { createMachine } from 'xstate';
 import { ERRORS } from '../../machines/errors.js';
 import { updateMachine } from '../../machines/update-machine.js';
+import { configurationTable } from '../../scripts/docs/configuration-table.js';
 import { layOut } from '../../scripts/picture/lay-out.js';
 import { graphOf, statesIn, type MachineGraph } from '../../scripts/picture/machine-graph.js';
 import { mermaidOf } from '../../scripts/picture/mermaid.js';
 import { svgOf } from '../../scripts/picture/svg.js';
 import { betweenMarkers, GENERATED_PAGES } from '../../scripts/write-docs.js';
+import { CONFIGURATION_KEYS } from '../../services/configuration/configuration-schema.js';
 import { LEAF_STATES } from '../support/driven-states.js';
 
 describe('the docs', () => {
@@ -21,6 +23,14 @@ describe('the docs', () => {
   test('name every error once', async () => {
     const page = await readFile(GENERATED_PAGES[1]?.file ?? '', 'utf8');
     for (const code of Object.keys(ERRORS)) expect(page.split(`\n| \`${code}\` `)).toHaveLength(2);
+  });
+
+  test('have a row for every key of the configuration, with its default', () => {
+    const rows = configurationTable().trimEnd().split('\n').slice(2);
+    expect(rows).toHaveLength(Object.keys(CONFIGURATION_KEYS).length);
+    for (const [index, [key, { variable }]] of Object.entries(CONFIGURATION_KEYS).entries())
+      expect(rows[index]).toMatch(new RegExp(`^\\| \`${variable}\` \\| \`${key}\` \\| [^|]+ \\| [^|]+ \\|$`));
+    expect(rows.join('\n')).toContain('| `TOPE_SETTLE_MS` | `settleMs` | `5000` |');
   });
 
   test('are not written where a page has lost its markers', () => {

@@ -7,6 +7,7 @@ import type { ReportBody } from '../../machines/report-outbox.js';
 import { statePath } from '../../machines/stage.js';
 import type { JournalFacts, JournalPhase, UpdateEvent } from '../../machines/update-events.js';
 import { updateMachine } from '../../machines/update-machine.js';
+import { readSnapshot } from './read-snapshot.js';
 
 export const HOUR_MS = 3_600_000;
 const WALL_MS = Date.UTC(2030, 0, 1);
@@ -238,15 +239,4 @@ export function asEvent(event: object): UpdateEvent {
 
 function isEvent(event: object): event is UpdateEvent {
   return 'type' in event;
-}
-
-function isSnapshot(value: unknown): value is Snapshot<unknown> {
-  return typeof value === 'object' && value !== null && 'status' in value;
-}
-
-/** A snapshot from its JSON text. */
-export function readSnapshot(text: string): Snapshot<unknown> {
-  const value: unknown = JSON.parse(text);
-  if (!isSnapshot(value)) throw new Error('not a snapshot');
-  return value;
 }
