@@ -17,7 +17,9 @@ import { openWatched } from '../support/watched-page.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tope-pages-'));
 const PACKAGE_BYTES = 4 * MB;
-const ROUNDS = 2;
+const ROUNDS = 4;
+/** The heap grows in the first cycles, whoever looks on. */
+const CYCLES_BEFORE = 3;
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -38,7 +40,7 @@ describeIf(CHROMIUM, 'an update', () => {
         await collected(device);
         return rssAnon;
       };
-      await peak();
+      for (let cycles = 0; cycles < CYCLES_BEFORE; cycles++) await peak();
       const without = [await peak()];
       const withPages: number[] = [];
       for (let round = 0; round < ROUNDS; round++) {
@@ -52,11 +54,12 @@ describeIf(CHROMIUM, 'an update', () => {
       console.log(
         `RssAnon at the peak: ${shown(without)} MiB; with both pages open: ${shown(withPages)} MiB; more: ${shown(more)} MiB`,
       );
-      expect(more.reduce((sum, bytes) => sum + bytes, 0) / ROUNDS).toBeLessThan(3 * MIB);
+      // One collection more or less at the peak is worth more than what is measured: the middle one tells.
+      expect(more.toSorted((a, b) => a - b)[ROUNDS / 2]).toBeLessThan(3 * MIB);
     } finally {
       await device.close();
     }
-  }, 60_000);
+  }, 90_000);
 });
 
 /** The built program with the flags of a device. */
