@@ -8,6 +8,7 @@ import { until } from '../support/until.js';
 import { factsOf, sha256Of } from '../support/file-tree.js';
 import { fieldOf } from '../support/json-fields.js';
 import { nodeProgram } from '../support/real-files.js';
+import { serve } from '../support/small-server.js';
 import { accepted } from '../support/updater-caller.js';
 import type { UpdaterEnd } from '../support/updater-process.js';
 
@@ -151,4 +152,21 @@ test('a SIGTERM that comes before the updater has begun anything ends it with ex
     exitCode: 0,
     stdout: expect.stringContaining('stopping why=SIGTERM'),
   });
+});
+
+test('asking whether the device is free is never saved: a restart finds the package waiting', async () => {
+  let isAsked = false;
+  const guard = await serve(() => (isAsked = true));
+  const device = await Device.on({ environment: { TOPE_INSTALL_GUARD: guard } });
+  const built = device.build({
+    version: '1.0.0',
+    modules: [{ name: 'a', dst: device.path('a'), brings: { bytes: 'new' } }],
+  });
+  accepted(await device.download(built));
+  await device.reaches('toInstall');
+  const order = device.post('/update', { version: '1.0.0' }).catch(() => null);
+  await until('the guard is asked', () => isAsked);
+  const { savedIn } = await cut(device, 'SIGTERM');
+  expect(savedIn).toBe('ready.waiting');
+  await order;
 });

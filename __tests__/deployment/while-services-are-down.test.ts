@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { watchSteps } from '../../services/steps.js';
 import { ApiDevice } from '../support/api-device.js';
@@ -50,6 +50,16 @@ describe('while services are down', () => {
     expect(inOld).toEqual([held.slice(device.bench.root.length), '/.tope-updater/staging/old']);
     // Two for the body and its mark, one each for switching and switched.
     expect(synced.filter((path) => path === '/.tope-updater/journal')).toHaveLength(4);
+  });
+
+  test('the journal is not read again: what this process knows of it is enough to start them', async () => {
+    const device = await staged(6);
+    const { bench } = device;
+    await bench.effects.stopServices(bench.signal);
+    await writeFile(bench.store.journalPath, Buffer.alloc((await stat(bench.store.journalPath)).size));
+    await bench.effects.switchFiles();
+    await bench.effects.startServices(bench.signal);
+    expect(await readFile(device.at('data/3'), 'utf8')).toBe('1.1.0 3');
   });
 
   test('the held files and their names are synced already: the services still ran', async () => {
